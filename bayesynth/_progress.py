@@ -1,0 +1,48 @@
+"""The one door for progress: a single bar for a whole job, saying what it is doing; silent when asked."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+
+class Progress:
+    """A bar over a job whose steps are weighted by their expected cost.
+
+    Parameters
+    ----------
+    total : float
+        Sum of the weights of all steps.
+    show : bool
+        False makes every method a no-op.
+    """
+
+    def __init__(self, total: float, show: bool = True):
+        self._bar = None
+        if show:
+            from tqdm.auto import tqdm
+
+            layout = "{l_bar}{bar}| {elapsed}<{remaining}"
+            self._bar = tqdm(total=total, bar_format=layout, leave=False)
+
+    def doing(self, what: str) -> None:
+        """Say what the job is at."""
+        if self._bar is not None:
+            self._bar.set_description(what)
+
+    def advance(self, weight: float = 1.0) -> None:
+        """Count a step as done."""
+        if self._bar is not None:
+            self._bar.update(min(weight, self._bar.total - self._bar.n))
+
+    def grow(self, weight: float) -> None:
+        """Make room for work that was not foreseen."""
+        if self._bar is not None:
+            self._bar.total += weight
+            self._bar.refresh()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,47 @@
+"""The one door for randomness: seeds come in as one argument and leave as independent generators."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesynth.errors import InputError, Problem
+
+Seed = int | np.random.SeedSequence | np.random.Generator | None
+
+
+def as_generator(random_seed: Seed) -> np.random.Generator:
+    """Turn any accepted seed into a generator.
+
+    Parameters
+    ----------
+    random_seed : int, SeedSequence, Generator or None
+        Equal integers give equal generators. A Generator is used as it is (and advances); None takes fresh entropy.
+
+    Raises
+    ------
+    InputError
+        If the seed is of another type, or a negative integer.
+    """
+    if isinstance(random_seed, np.random.Generator):
+        return random_seed
+    if random_seed is None or isinstance(random_seed, np.random.SeedSequence):
+        return np.random.default_rng(random_seed)
+    if isinstance(random_seed, (int, np.integer)) and not isinstance(random_seed, bool) and random_seed >= 0:
+        return np.random.default_rng(int(random_seed))
+    raise InputError(
+        Problem(
+            f"random_seed is {random_seed!r}",
+            "a seed is a whole number of at least 0, a numpy SeedSequence, a numpy Generator or None",
+            "pass random_seed=1, for example",
+        )
+    )
+
+
+def spawn(random_seed: Seed, n: int) -> list[np.random.Generator]:
+    """Make n independent generators from one seed, one for each stage, so that a change in one leaves the others."""
+    return as_generator(random_seed).spawn(n)
+
+
+def whole_seed(generator: np.random.Generator) -> int:
+    """One 31-bit whole number from a generator, for engines that take nothing else."""
+    return int(generator.integers(2**31 - 1))
