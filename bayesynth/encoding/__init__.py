@@ -1,0 +1,1 @@
+"""A frame to labelled arrays and back: codecs per kind, missingness blocks, parent features."""

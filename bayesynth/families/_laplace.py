@@ -1,0 +1,60 @@
+"""Draws from a Laplace approximation on PyMC's unconstrained scale, with their importance ratios."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from bayesynth.families._base import Approximation, Parameters, Prior, Task
+
+if TYPE_CHECKING:
+    from bayesynth.families._base import Family
+
+CELLS_AT_A_TIME = 4_000_000
+
+
+class LaplaceFamily(Protocol):
+    """What a family adds so that its posterior can be approximated: peak, curvature and change of volume."""
+
+    def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+        """Mode, shape (d,), and precision, shape (d, d), on the unconstrained scale."""
+
+    def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
+        """Log volume of the named parameters per unit of the unconstrained ones, shape (s,)."""
+
+
+def approximate_by_modes(family: Family, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
+    """Draw from the normal at the posterior mode.
+
+    Parameters
+    ----------
+    family : Family
+        Also a `LaplaceFamily`.
+    task, prior
+        What the posterior is of.
+    n_draws : int
+        Draws.
+    rng : Generator
+        Randomness.
+    """
+    mode, precision = family.peak(task, prior)
+    factor = np.linalg.cholesky(precision)
+    noise = rng.standard_normal((n_draws, len(mode)))
+    flat = mode + np.linalg.solve(factor.T, noise.T).T
+    named = family.constrain(flat, task)
+    proposal = -0.5 * (noise**2).sum(1)
+    target = log_posterior(family, named, task, prior) + family.log_jacobian(flat, task)
+    return Approximation(named, target - proposal)
+
+
+def log_posterior(family: Family, parameters: Parameters, task: Task, prior: Prior) -> np.ndarray:
+    """Log likelihood plus log prior of each draw, shape (s,), some draws at a time so that memory stays bounded."""
+    slope_sd = prior.tau / np.sqrt(family.null_information(task.y, task.n_levels))
+    n_draws = len(next(iter(parameters.values())))
+    block = max(1, CELLS_AT_A_TIME // (len(task.y) * max(1, task.n_levels)))
+    likelihood = [
+        family.log_likelihood({k: v[i : i + block] for k, v in parameters.items()}, task.y, task.X).sum(1)
+        for i in range(0, n_draws, block)
+    ]
+    return np.concatenate(likelihood) + family.log_prior(parameters, slope_sd, prior)

@@ -1,0 +1,107 @@
+"""Logistic regression: two-level columns and missingness indicators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
+
+from bayesynth.families._base import Approximation, Parameters, Prior, Task, linear, normal_log_density
+from bayesynth.families._laplace import approximate_by_modes
+from bayesynth.families._newton import Modes, find_modes
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+
+class Binary:
+    r"""Bernoulli with a logit link: :math:`\mathrm{logit}\,P(y = 1 \mid x) = \beta_0 + x'\beta`."""
+
+    name = "binary"
+
+    def null_information(self, y: np.ndarray, n_levels: int = 2) -> float:
+        """Information per row, p(1 - p), with the rate kept off 0 and 1 by half a row."""
+        p = (y.sum() + 0.5) / (len(y) + 1.0)
+        return float(p * (1 - p))
+
+    def evidence(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> np.ndarray:
+        """Log marginal likelihoods by Laplace's method, shape (b,)."""
+        return self.modes(y, X, n_levels, prior).log_evidence()
+
+    def modes(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> Modes:
+        """Posterior modes of (intercept, slopes)."""
+        b, n, q = X.shape
+        design = np.concatenate([np.ones((b, n, 1)), X], axis=2)
+        sd = self._sd(y, q, prior)
+
+        def derivatives(theta: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            D, t = design[which], theta[which]
+            eta = (D @ t[:, :, None])[:, :, 0]
+            p = expit(eta)
+            value = (y * eta - np.logaddexp(0, eta)).sum(1) + normal_log_density(t, sd).sum(1)
+            gradient = ((y - p)[:, None, :] @ D)[:, 0] - t / sd**2
+            precision = D.transpose(0, 2, 1) @ (D * (p * (1 - p))[:, :, None])
+            return value, gradient, precision + np.diag(sd**-2.0)
+
+        start = np.zeros((b, q + 1))
+        rate = (y.sum() + 0.5) / (n + 1.0)
+        start[:, 0] = np.log(rate / (1 - rate))
+        return find_modes(start, derivatives)
+
+    def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Log probability of each row under each draw, shape (s, n)."""
+        eta = parameters["intercept"][:, None] + parameters["slopes"] @ X.T
+        return y * eta - np.logaddexp(0, eta)
+
+    def log_prior(self, parameters: Parameters, slope_sd: float, prior: Prior) -> np.ndarray:
+        """Log prior density of each draw, shape (s,)."""
+        slopes = normal_log_density(parameters["slopes"], slope_sd).sum(1)
+        return normal_log_density(parameters["intercept"], prior.intercept_sd) + slopes
+
+    def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
+        """Draw from the Laplace approximation."""
+        return approximate_by_modes(self, task, prior, n_draws, rng)
+
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One 0 or 1 for each row of X, shape (n,)."""
+        eta = parameters["intercept"][which] + linear(parameters, which, X)
+        return (rng.random(len(X)) < expit(eta)).astype(float)
+
+    def model(self, task: Task, prior: Prior) -> pm.Model:
+        """Write the family as a PyMC model."""
+        import pymc as pm
+
+        with pm.Model() as model:
+            data = {name: pm.Data(name, value) for name, value in self.data(task, prior).items()}
+            beta = pm.Normal("beta", 0.0, data["beta_sd"])
+            pm.Bernoulli("response", logit_p=data["design"] @ beta, observed=data["y"])
+        return model
+
+    def data(self, task: Task, prior: Prior) -> dict[str, np.ndarray]:
+        """Give the values of the model's data containers."""
+        return {
+            "y": task.y.astype(float),
+            "design": np.column_stack([np.ones(len(task.y)), task.X]),
+            "beta_sd": self._sd(task.y, task.X.shape[1], prior),
+        }
+
+    def constrain(self, flat: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+        """Turn (intercept, slopes) into named parameters."""
+        return {"intercept": flat[..., 0], "slopes": flat[..., 1:]}
+
+    def start(self, task: Task, prior: Prior) -> np.ndarray:
+        """Give the posterior mode of (intercept, slopes)."""
+        return self.peak(task, prior)[0]
+
+    def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+        """Mode and precision of (intercept, slopes)."""
+        modes = self.modes(task.y, task.X[None], task.n_levels, prior)
+        return modes.theta[0], modes.precision[0]
+
+    def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
+        """Return zeros: the parameters are unconstrained."""
+        return np.zeros(len(flat))
+
+    def _sd(self, y: np.ndarray, q: int, prior: Prior) -> np.ndarray:
+        return np.r_[prior.intercept_sd, np.full(q, prior.tau / np.sqrt(self.null_information(y)))]

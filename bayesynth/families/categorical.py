@@ -1,0 +1,129 @@
+"""Multinomial logit: columns with three or more unordered levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+
+from bayesynth.encoding.features import contrasts
+from bayesynth.families._base import Approximation, Parameters, Prior, Task, linear, normal_log_density
+from bayesynth.families._laplace import approximate_by_modes
+from bayesynth.families._newton import Modes, find_modes
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+
+class Categorical:
+    r"""Softmax of :math:`C (\beta_0 + B'x)`, C an orthonormal basis of the vectors that sum to zero.
+
+    No level is the reference, so relabelling the levels changes nothing.
+    """
+
+    name = "categorical"
+
+    def null_information(self, y: np.ndarray, n_levels: int) -> float:
+        """Mean over contrasts of the information per row: (1 - sum of squared rates) / (K - 1)."""
+        rates = (np.bincount(y.astype(int), minlength=n_levels) + 0.5) / (len(y) + 0.5 * n_levels)
+        return float((1 - np.sum(rates**2)) / (n_levels - 1))
+
+    def evidence(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> np.ndarray:
+        """Log marginal likelihoods by Laplace's method, shape (b,)."""
+        return self.modes(y, X, n_levels, prior).log_evidence()
+
+    def modes(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> Modes:
+        """Posterior modes of the (1 + q, K - 1) matrix of intercepts and slopes, row by row."""
+        b, n, q = X.shape
+        basis, m = contrasts(n_levels), n_levels - 1
+        design = np.concatenate([np.ones((b, n, 1)), X], axis=2)
+        sd = np.repeat(self._sd(y, q, n_levels, prior), m)
+        codes = y.astype(int)
+        truth = basis[codes]
+
+        def derivatives(theta: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            D, t = design[which], theta[which]
+            eta = (D @ t.reshape(len(t), q + 1, m)) @ basis.T
+            log_p = log_softmax(eta, axis=2)
+            p = np.exp(log_p)
+            value = log_p[:, np.arange(n), codes].sum(1) + normal_log_density(t, sd).sum(1)
+            mean = p @ basis
+            gradient = (D.transpose(0, 2, 1) @ (truth - mean)).reshape(len(t), -1) - t / sd**2
+            precision = np.empty((len(t), q + 1, m, q + 1, m))
+            for i in range(m):
+                for j in range(i + 1):
+                    weight = p @ (basis[:, i] * basis[:, j]) - mean[:, :, i] * mean[:, :, j]
+                    block = D.transpose(0, 2, 1) @ (D * weight[:, :, None])
+                    precision[:, :, i, :, j] = block
+                    precision[:, :, j, :, i] = block
+            return value, gradient, precision.reshape(len(t), len(sd), len(sd)) + np.diag(sd**-2.0)
+
+        start = np.zeros((b, q + 1, m))
+        rates = (np.bincount(codes, minlength=n_levels) + 0.5) / (n + 0.5 * n_levels)
+        start[:, 0] = np.log(rates) @ basis
+        return find_modes(start.reshape(b, -1), derivatives)
+
+    def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
+        """Log probability of each row under each draw, shape (s, n)."""
+        log_p = log_softmax(self._logits(parameters["intercept"][:, None] + X @ parameters["slopes"]), axis=2)
+        return log_p[:, np.arange(len(y)), y.astype(int)]
+
+    def log_prior(self, parameters: Parameters, slope_sd: float, prior: Prior) -> np.ndarray:
+        """Log prior density of each draw, shape (s,)."""
+        intercept = normal_log_density(parameters["intercept"], prior.intercept_sd).sum(1)
+        return intercept + normal_log_density(parameters["slopes"], slope_sd).sum((1, 2))
+
+    def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
+        """Draw from the Laplace approximation."""
+        return approximate_by_modes(self, task, prior, n_draws, rng)
+
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """One code for each row of X, shape (n,)."""
+        logits = self._logits(parameters["intercept"][which] + linear(parameters, which, X))
+        above = np.cumsum(softmax(logits, axis=1), axis=1)[:, :-1]
+        return (rng.random((len(X), 1)) > above).sum(1).astype(float)
+
+    def model(self, task: Task, prior: Prior) -> pm.Model:
+        """Write the family as a PyMC model."""
+        import pymc as pm
+
+        with pm.Model() as model:
+            data = {name: pm.Data(name, value) for name, value in self.data(task, prior).items()}
+            beta = pm.Normal("beta", 0.0, data["beta_sd"])
+            pm.Categorical("response", logit_p=(data["design"] @ beta) @ data["basis"].T, observed=data["y"])
+        return model
+
+    def data(self, task: Task, prior: Prior) -> dict[str, np.ndarray]:
+        """Give the values of the model's data containers."""
+        sd = self._sd(task.y, task.X.shape[1], task.n_levels, prior)
+        return {
+            "y": task.y.astype(np.int64),
+            "design": np.column_stack([np.ones(len(task.y)), task.X]),
+            "beta_sd": np.repeat(sd[:, None], task.n_levels - 1, axis=1),
+            "basis": contrasts(task.n_levels),
+        }
+
+    def constrain(self, flat: np.ndarray, task: Task) -> dict[str, np.ndarray]:
+        """Turn the raveled matrix of intercepts and slopes into named parameters."""
+        matrix = flat.reshape(*flat.shape[:-1], -1, task.n_levels - 1)
+        return {"intercept": matrix[..., 0, :], "slopes": matrix[..., 1:, :]}
+
+    def start(self, task: Task, prior: Prior) -> np.ndarray:
+        """Give the posterior mode of the raveled matrix of intercepts and slopes."""
+        return self.peak(task, prior)[0]
+
+    def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+        """Mode and precision of the raveled matrix of intercepts and slopes."""
+        modes = self.modes(task.y, task.X[None], task.n_levels, prior)
+        return modes.theta[0], modes.precision[0]
+
+    def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
+        """Return zeros: the parameters are unconstrained."""
+        return np.zeros(len(flat))
+
+    def _logits(self, coordinates: np.ndarray) -> np.ndarray:
+        return coordinates @ contrasts(coordinates.shape[-1] + 1).T
+
+    def _sd(self, y: np.ndarray, q: int, n_levels: int, prior: Prior) -> np.ndarray:
+        return np.r_[prior.intercept_sd, np.full(q, prior.tau / np.sqrt(self.null_information(y, n_levels)))]
