@@ -1,0 +1,10 @@
+"""Schema: the kinds of columns, what is known of each, and whether a table agrees."""
+
+from bayesynth.schema.checks import frame_problems
+from bayesynth.schema.column import Column
+from bayesynth.schema.kinds import Kind, Role
+from bayesynth.schema.limits import frame_warnings
+from bayesynth.schema.schema import Schema
+from bayesynth.schema.storage import Holds, Storage
+
+__all__ = ["Column", "Holds", "Kind", "Role", "Schema", "Storage", "frame_problems", "frame_warnings"]

@@ -1,0 +1,165 @@
+"""One column of a table: its kind and the facts that a model needs to know of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bayesynth.errors import Problem, SchemaError, raise_all
+from bayesynth.schema.contradictions import column_problem, contradictions
+from bayesynth.schema.kinds import Kind, Role
+from bayesynth.schema.storage import Holds, Scalar, Storage, plain, sort_of
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and its facts; the constructor refuses facts that contradict each other.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    kind : Kind or str
+        What sort of quantity it is.
+    levels : sequence
+        Values of a binary, categorical or ordinal column in order; the value of a constant one (nothing if it is all
+        blank); empty otherwise.
+    bounds : pair of float or None, optional
+        Smallest and largest possible value of a count or continuous column; either end may be None.
+    precision : int or str, optional
+        Number of decimals of a count or continuous column (-2 for hundreds, None for no grid); for a datetime or
+        duration "D", "h", "min", "s", "ms", "us" or "ns".
+    unit : str, optional
+        Unit of measurement, for display.
+    nullable : bool
+        Whether blanks may occur.
+    role : Role or str
+        Identifiers and personal columns never enter the model; context is given and not generated.
+    marginal : str
+        How the marginal distribution is described: "empirical".
+    storage : Storage, optional
+        How pandas stores it; follows from kind and levels when left out.
+    inferred : set of str
+        Names of the facts that were guessed.
+    notes : sequence of str
+        Why they were guessed so.
+
+    Raises
+    ------
+    SchemaError
+        If facts are missing or contradict each other; lists all of it at once.
+
+    Examples
+    --------
+    >>> Column("stage", "ordinal", levels=(1, 2, 3, 4)).kind
+    <Kind.ORDINAL: 'ordinal'>
+    """
+
+    name: str
+    kind: Kind
+    levels: tuple[Scalar, ...] = ()
+    bounds: tuple[float | None, float | None] | None = None
+    precision: int | str | None = None
+    unit: str | None = None
+    nullable: bool = False
+    role: Role = Role.MODELLED
+    marginal: str = "empirical"
+    storage: Storage | None = None
+    inferred: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        raise_all(_normalise(self), SchemaError)
+        raise_all(contradictions(self), SchemaError)
+
+    @property
+    def modelled(self) -> bool:
+        """Whether the column is a node of the network with a distribution of its own."""
+        return self.role is Role.MODELLED and self.kind not in (Kind.IDENTIFIER, Kind.CONSTANT)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether nothing of the column may be learned: an identifier or personal."""
+        return self.role in (Role.IDENTIFIER, Role.PERSONAL)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype in words."""
+        return self.storage.label
+
+
+def _normalise(column: Column) -> list[Problem]:
+    """Bring every field to its own type; report what cannot be."""
+    problems = []
+
+    def settle(field: str, convert: object, wanted: str) -> None:
+        value = getattr(column, field)
+        try:
+            object.__setattr__(column, field, convert(value))
+        except (TypeError, ValueError):
+            problems.append(
+                column_problem(column, f"{field} {value!r}", f"{field} is {wanted}", f"pass one of these as {field}")
+            )
+
+    settle("kind", Kind, "one of " + ", ".join(Kind))
+    settle("role", Role, "one of " + ", ".join(Role))
+    settle("levels", _scalars, "a sequence of values")
+    settle("bounds", _bounds, "a pair (lowest, highest) of finite numbers, or of None for an open end, or None")
+    settle("nullable", _truth, "True or False")
+    settle("inferred", frozenset, "a set of names of facts")
+    settle("notes", tuple, "a sequence of texts")
+    if problems:
+        return problems
+    if column.kind is Kind.COUNT and column.precision is None:
+        object.__setattr__(column, "precision", 0)
+    if column.storage is None:
+        object.__setattr__(column, "storage", _default_storage(column))
+    return problems
+
+
+def _scalars(levels: Iterable[object]) -> tuple[Scalar, ...]:
+    if isinstance(levels, str):
+        raise TypeError("a text is not a sequence of levels")
+    return tuple(plain(level) for level in levels)
+
+
+def _bounds(bounds: object) -> tuple[float | None, float | None] | None:
+    if bounds is None:
+        return None
+    lowest, highest = (None if end is None else plain(end) for end in bounds)
+    for end in (lowest, highest):
+        if end is not None and (isinstance(end, bool) or not math.isfinite(end)):
+            raise ValueError("a bound is a finite number")
+    return None if lowest is highest is None else (lowest, highest)
+
+
+def _truth(value: object) -> bool:
+    value = plain(value)
+    if not isinstance(value, bool):
+        raise TypeError("neither True nor False")
+    return value
+
+
+def _default_storage(column: Column) -> Storage:
+    """Choose the storage that a person expects who wrote the column by hand."""
+    if column.kind is Kind.COUNT:
+        return Storage("Int64" if column.nullable else "int64", Holds.INTEGER)
+    if column.kind is Kind.CONTINUOUS:
+        return Storage("float64", Holds.FLOAT)
+    if column.kind is Kind.DATETIME:
+        return Storage("datetime64[ns]", Holds.DATETIME)
+    if column.kind is Kind.DURATION:
+        return Storage("timedelta64[ns]", Holds.DURATION)
+    if column.kind is Kind.IDENTIFIER:
+        return Storage("int64", Holds.INTEGER)
+    sorts = {sort_of(type(level)) for level in column.levels}
+    if sorts == {Holds.BOOL}:
+        return Storage("boolean" if column.nullable else "bool", Holds.BOOL)
+    if sorts == {Holds.INTEGER}:
+        return Storage("Int64" if column.nullable else "int64", Holds.INTEGER)
+    if sorts and sorts <= {Holds.INTEGER, Holds.FLOAT}:
+        return Storage("float64", Holds.FLOAT)
+    if sorts == {Holds.TEXT}:
+        return Storage("str", Holds.TEXT)
+    return Storage("object", next(iter(sorts)) or Holds.NOTHING if len(sorts) == 1 else Holds.NOTHING)

@@ -1,0 +1,122 @@
+"""Guesses about columns that a person should look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from bayesynth.errors import Problem
+from bayesynth.schema.arrays import numbers
+from bayesynth.schema.column import Column
+from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind, Role
+from bayesynth.schema.storage import NUMBERS, Holds, blank_mask
+
+SENTINELS = (-9, -99, -999, -9999, -99999, 9, 99, 999, 9999, 99999)
+BLANK_WORDS = frozenset({"", "nan", "na", "n/a", "#n/a", "none", "null", "nil", "missing", "?", ".", "-"})
+_NUMBER = re.compile(r"\s*[<>≤≥~]?=?\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
+_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d.*)?\s*")
+
+
+def hints(frame: pd.DataFrame, schema: Mapping[str, Column]) -> Iterator[Problem]:
+    """Go through the columns and name what deserves a look, one hint for each column and meaning."""
+    for name, column in schema.items():
+        present = frame[name][~blank_mask(frame[name])]
+        if len(present) == 0:
+            continue
+        if column.kind is Kind.IDENTIFIER:
+            yield from _identifier_hint(column)
+        if column.storage.holds is Holds.TEXT and column.storage.categories is None:
+            yield from _text_hints(present, column)
+            yield from _blank_hint(column)
+        if column.storage.holds in NUMBERS and column.storage.categories is None and column.kind in NOMINAL | NUMERIC:
+            yield from _sentinel_hint(numbers(present), column)
+        if column.modelled:
+            yield from _uniform_hint(present, column)
+
+
+def _identifier_hint(column: Column) -> Iterable[Problem]:
+    if "kind" not in column.inferred:
+        return
+    note = column.notes[0]
+    if column.role is Role.PERSONAL:
+        found = f"column {column.name!r} looks like free text ({note})"
+        why = "free text is personal: it is not modelled and comes back blank"
+    else:
+        found = f"column {column.name!r} looks like an identifier ({note})"
+        why = "identifiers are not modelled and come back as fresh running numbers"
+        if "repeat" in note:
+            why += "; the rows of one person are treated as independent"
+    yield Problem(found, why, f"if it is a quantity or a group, state its kind: {column.name}=...", column.name)
+
+
+def _text_hints(present: pd.Series, column: Column) -> Iterable[Problem]:
+    distinct = [str(value) for value in present.unique()]
+    if len(distinct) < 3:
+        return
+    for pattern, what, remedy in (
+        (_DATE, "dates", f"convert it with pd.to_datetime(frame[{column.name!r}])"),
+        (_NUMBER, "numbers", f"convert it with pd.to_numeric(frame[{column.name!r}], errors='coerce')"),
+    ):
+        share = sum(pattern.fullmatch(text) is not None for text in distinct) / len(distinct)
+        if share >= 0.8:
+            yield Problem(
+                f"column {column.name!r} is text, and {share:.0%} of its distinct values read as {what}",
+                f"as text it is treated as {column.kind}",
+                remedy,
+                column.name,
+            )
+            return
+
+
+def _blank_hint(column: Column) -> Iterable[Problem]:
+    words = [level for level in column.levels if isinstance(level, str) and level.strip().lower() in BLANK_WORDS]
+    if words:
+        yield Problem(
+            f"column {column.name!r} has {', '.join(map(repr, words))} among its levels",
+            "it looks like a blank that is spelled out, and is treated as a level",
+            f"if it is a blank, blank it: frame[{column.name!r}].mask(frame[{column.name!r}] == {words[0]!r})",
+            column.name,
+        )
+
+
+def _sentinel_hint(values: np.ndarray, column: Column) -> Iterable[Problem]:
+    found = [s for s in SENTINELS if _is_sentinel(values, s)]
+    if found:
+        codes = ", ".join(map(str, found))
+        yield Problem(
+            f"column {column.name!r} holds {codes}, far from all its other values",
+            "it looks like a code for a blank, and is treated as a value",
+            f"if it is a blank, blank it: frame[{column.name!r}].mask(frame[{column.name!r}] == {found[0]})",
+            column.name,
+        )
+
+
+def _is_sentinel(values: np.ndarray, code: int) -> bool:
+    """Tell a code for blanks from a value: it stands at an end, and far from the rest.
+
+    Below: the only negative number of the column apart from other codes. Above: as far from the rest as the rest is
+    wide, and seen at least twice, or three times as far.
+    """
+    hits = int(np.sum(values == code))
+    rest = values[~np.isin(values, SENTINELS)]
+    if hits == 0 or len(np.unique(rest)) < 2:
+        return False
+    if code < 0:
+        return bool(rest.min() >= 0)
+    width = np.ptp(rest)
+    gap = code - rest.max()
+    return bool(gap >= width and (hits >= 2 or gap >= 3 * width))
+
+
+def _uniform_hint(present: pd.Series, column: Column) -> Iterable[Problem]:
+    share = present.value_counts(normalize=True).iloc[0]
+    if len(present) >= 50 and share >= 0.99:
+        yield Problem(
+            f"column {column.name!r} has one value in {share:.1%} of its rows",
+            "next to nothing can be learned about what varies with it",
+            "think of leaving it out",
+            column.name,
+        )

@@ -1,0 +1,35 @@
+"""The kinds and roles of columns."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of column."""
+
+    BINARY = "binary"
+    CATEGORICAL = "categorical"
+    ORDINAL = "ordinal"
+    COUNT = "count"
+    CONTINUOUS = "continuous"
+    DATETIME = "datetime"
+    DURATION = "duration"
+    IDENTIFIER = "identifier"
+    CONSTANT = "constant"
+
+
+class Role(StrEnum):
+    """What a column is for: modelled, an identifier, personal text that is never learned, or given context."""
+
+    MODELLED = "modelled"
+    IDENTIFIER = "identifier"
+    PERSONAL = "personal"
+    CONTEXT = "context"
+
+
+NOMINAL = frozenset({Kind.BINARY, Kind.CATEGORICAL, Kind.ORDINAL})
+NUMERIC = frozenset({Kind.COUNT, Kind.CONTINUOUS})
+TEMPORAL = frozenset({Kind.DATETIME, Kind.DURATION})
+MARGINALS = ("empirical",)
+FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal"})

@@ -1,0 +1,154 @@
+"""What in a usable table limits what can be learned from it, one finding for each meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bayesynth.errors import Problem
+from bayesynth.schema.arrays import numbers
+from bayesynth.schema.column import Column
+from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind
+from bayesynth.schema.storage import blank_mask
+
+FEW_ROWS = 50
+MOSTLY_BLANK = 0.95
+_SHOWN = 8
+
+
+def frame_warnings(frame: pd.DataFrame, schema: Mapping[str, Column]) -> list[Problem]:
+    """List what limits the learning from a table that the schema fits.
+
+    Findings of one meaning are one problem that names all columns concerned, so that a wide table does not bury the
+    reader. Identifiers and personal columns are left out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table that `frame_problems` has nothing against.
+    schema : Schema
+        Its schema.
+
+    Returns
+    -------
+    list of Problem
+        To be issued as `DataWarning`, each once.
+    """
+    kept = {name: column for name, column in schema.items() if not column.withheld}
+    modelled = [name for name, column in kept.items() if column.kind is not Kind.CONSTANT]
+    blanks = {name: blank_mask(frame[name]) for name in kept}
+    return [
+        *_size(frame, modelled),
+        *_emptiness(kept, blanks),
+        *_rare_levels(frame, kept),
+        *_repetition(frame, modelled),
+        *_collinearity(frame, kept, blanks),
+    ]
+
+
+def _size(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Problem]:
+    n = len(frame)
+    if n < FEW_ROWS:
+        yield Problem(
+            f"the table has {n} rows",
+            f"with fewer than {FEW_ROWS}, priors say more than the data, and single persons shine through",
+            "read every result with its interval, and share such a table with care",
+        )
+    if len(modelled) > n:
+        yield Problem(
+            f"the table has more columns ({len(modelled)}) than rows ({n})",
+            "hardly any relation between columns can be learned",
+            "leave out columns that you do not need",
+        )
+
+
+def _emptiness(kept: Mapping[str, Column], blanks: Mapping[str, np.ndarray]) -> Iterator[Problem]:
+    empty = [name for name, blank in blanks.items() if blank.all()]
+    constant = [name for name, column in kept.items() if column.kind is Kind.CONSTANT and name not in empty]
+    sparse = [name for name, blank in blanks.items() if MOSTLY_BLANK < blank.mean() < 1]
+    if empty:
+        yield Problem(
+            f"{_columns(empty)} all blank", "nothing can be learned", "it comes back blank; drop it otherwise"
+        )
+    if constant:
+        yield Problem(
+            f"{_columns(constant)} constant",
+            "one value is no distribution",
+            "it comes back as it is; drop it otherwise",
+        )
+    if sparse:
+        yield Problem(
+            f"{_columns(sparse)} blank in over {MOSTLY_BLANK:.0%} of the rows",
+            "so few values say little, and each of them may point to a person",
+            "think of leaving this out",
+        )
+
+
+def _rare_levels(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Problem]:
+    rare = []
+    for name, column in kept.items():
+        if column.kind in NOMINAL and (frame[name].value_counts() == 1).any():
+            rare.append(name)
+    if rare:
+        yield Problem(
+            f"{_columns(rare, verb=False)} with levels that only one row has",
+            "a synthetic row with such a level says that this person was in the table",
+            "merge rare levels with others before fitting",
+        )
+
+
+def _repetition(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Problem]:
+    if not modelled:
+        return
+    hashes = {name: pd.util.hash_array(pd.factorize(frame[name])[0]) for name in modelled}
+    groups: dict[bytes, list[str]] = {}
+    for name, hashed in hashes.items():
+        groups.setdefault(hashed.tobytes(), []).append(name)
+    twins = [names for names in groups.values() if len(names) > 1]
+    # Equal up to renaming of the values: a recoding is a copy as well.
+    if twins:
+        yield Problem(
+            f"columns that say the same: {'; '.join(' = '.join(names) for names in twins[:_SHOWN])}",
+            "one determines the other, so neither can be told from the other as a cause",
+            "keep one of each",
+        )
+    rows = pd.DataFrame(hashes).duplicated()
+    if rows.any():
+        yield Problem(
+            f"{int(rows.sum())} rows repeat an earlier row in every modelled column",
+            "rows are taken as independent persons",
+            "drop them if they are repeats by mistake",
+        )
+
+
+def _collinearity(
+    frame: pd.DataFrame, kept: Mapping[str, Column], blanks: Mapping[str, np.ndarray]
+) -> Iterator[Problem]:
+    """Find numeric columns that are sums of others, by the QR decomposition of the rows that are complete."""
+    names = [name for name, column in kept.items() if column.kind in NUMERIC]
+    if len(names) < 3:
+        return
+    complete = ~np.any([blanks[name] for name in names], axis=0)
+    X = np.column_stack([numbers(frame[name])[complete] for name in names])
+    if len(X) <= len(names) + 1:
+        return
+    X = X - X.mean(axis=0)
+    scale = np.sqrt((X**2).sum(axis=0))
+    varying = scale > 0
+    X, names = X[:, varying] / scale[varying], [name for name, v in zip(names, varying, strict=True) if v]
+    left = np.abs(np.diag(np.linalg.qr(X, mode="r")))
+    dependent = [name for name, rest in zip(names, left, strict=True) if rest < 1e-8]
+    if dependent:
+        yield Problem(
+            f"{_columns(dependent)} an exact linear combination of the columns before",
+            "the model keeps such a relation only nearly",
+            "leave it out and compute it again from the synthetic columns",
+        )
+
+
+def _columns(names: Sequence[str], verb: bool = True) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN])) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    one = len(names) == 1
+    return ("column " if one else "columns ") + shown + ((" is" if one else " are") if verb else "")

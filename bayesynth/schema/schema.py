@@ -1,0 +1,253 @@
+"""The schema of a table: its columns and what is known or guessed of each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bayesynth.errors import InputError, Problem, SchemaError, SchemaWarning, raise_all, warn
+from bayesynth.schema import cards, files
+from bayesynth.schema.checks import frame_problems
+from bayesynth.schema.column import Column
+from bayesynth.schema.edits import Edit, edit_column, stated, withholds
+from bayesynth.schema.hints import hints
+from bayesynth.schema.infer import infer_column
+from bayesynth.schema.validate import disagreements
+
+
+@dataclass(frozen=True, repr=False)
+class Schema(Mapping[str, Column]):
+    """The columns of a table in order, found by name.
+
+    Parameters
+    ----------
+    columns : iterable of Column
+        The columns in the order of the table.
+
+    Raises
+    ------
+    SchemaError
+        If there is no column, or two have one name.
+
+    Examples
+    --------
+    >>> schema = Schema([Column("age", "count", bounds=(18, 90)), Column("sex", "binary", levels=("female", "male"))])
+    >>> schema["age"].bounds
+    (18, 90)
+    >>> list(schema)
+    ['age', 'sex']
+    """
+
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", tuple(self.columns))
+        if strange := [type(c).__name__ for c in self.columns if not isinstance(c, Column)]:
+            raise SchemaError(
+                Problem(f"the schema holds {', '.join(strange)}", "it is made of Column objects", "pass Column(...)")
+            )
+        names = [column.name for column in self.columns]
+        problems = [
+            Problem(f"column {name!r} occurs twice", "columns are found by name", "rename one", name)
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ]
+        if not names:
+            problems.append(Problem("the schema has no columns", "there is nothing to describe", "pass some columns"))
+        raise_all(problems, SchemaError)
+        object.__setattr__(self, "_by_name", dict(zip(names, self.columns, strict=True)))
+
+    @classmethod
+    def infer(cls, frame: pd.DataFrame, /, **edits: Edit) -> Schema:
+        """Guess the schema of a table, mark what was guessed, and warn of what deserves a look.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The table; it is not changed.
+        **edits
+            Facts that you know, by column, as in `update`: ``stage="ordinal"``, ``age={"unit": "years"}``.
+
+        Returns
+        -------
+        Schema
+            One column for each of the table.
+
+        Raises
+        ------
+        InputError
+            If the table cannot be used; lists all problems at once.
+        SchemaError
+            If an edit names no column, or cannot be.
+
+        Warns
+        -----
+        SchemaWarning
+            Of identifiers, free text, numbers and dates kept as text, blanks spelled as text, likely sentinels, and
+            columns that hardly vary: one warning for each column and meaning.
+
+        Notes
+        -----
+        The dtype decides where it says something: bool is binary, a category is binary (two declared levels), ordinal
+        (ordered) or categorical, dates are datetime and differences of dates are duration. Otherwise, in this order:
+
+        1. No or one distinct value: constant.
+        2. At least five texts, nine in ten of them unique: identifier; long texts (40 characters on average), more
+           than half of them unique: identifier with the role personal. Whole numbers or texts under a name such as
+           ``id`` or ``patient_id``, unique, or at least 20 of them at ten repeats or fewer each: identifier. At least
+           20 whole numbers without gap or repetition: identifier.
+        3. Text: binary with two distinct values, else categorical, levels sorted.
+        4. Numbers: binary with two distinct values; ordinal with 3 to 7, if evenly spaced (each twice on average) or
+           each seen at least five times; count if whole and never negative; else continuous.
+
+        A float column of whole numbers and blanks counts as whole. Precision is the coarsest decimal grid that all
+        values lie on, the lower bound 0 where no value is negative.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"stage": [1, 2, 3, 2, 1, 3], "weight": [60.5, 71.0, 80.2, 55.9, 66.6, 91.3]})
+        >>> schema = Schema.infer(frame, weight={"unit": "kg"})
+        >>> schema["stage"].kind, schema["weight"].precision
+        (<Kind.ORDINAL: 'ordinal'>, 1)
+        """
+        raise_all(frame_problems(frame, [name for name, edit in edits.items() if withholds(edit)]))
+        _check_names(edits, list(frame.columns))
+        columns, problems = [], []
+        for name in frame.columns:
+            try:
+                column = infer_column(frame[name], *stated(edits.get(name)))
+                columns.append(edit_column(column, edits[name]) if name in edits else column)
+            except InputError as error:
+                problems.extend(error.problems)
+        raise_all(problems, SchemaError)
+        schema = cls(columns)
+        for problem in hints(frame, schema):
+            warn(problem, SchemaWarning)
+        return schema
+
+    def update(self, /, **edits: Edit) -> Schema:
+        """Make a new schema with some facts changed; what you state is no longer a guess.
+
+        Parameters
+        ----------
+        **edits
+            By column: a kind (``stage="ordinal"``), facts (``age={"bounds": (18, 90), "unit": "years"}``), or a
+            Column.
+
+        Raises
+        ------
+        SchemaError
+            If a column or a fact is unknown, or facts contradict each other; lists all of it at once.
+
+        Examples
+        --------
+        >>> schema = Schema([Column("stage", "categorical", levels=("I", "III", "II"))])
+        >>> schema.update(stage={"kind": "ordinal", "levels": ("I", "II", "III")})["stage"].levels
+        ('I', 'II', 'III')
+        """
+        _check_names(edits, list(self))
+        changed, problems = dict(self), []
+        for name, edit in edits.items():
+            try:
+                changed[name] = edit_column(self[name], edit)
+            except SchemaError as error:
+                problems.extend(error.problems)
+        raise_all(problems, SchemaError)
+        return Schema(changed.values())
+
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        """Names of the columns that are nodes of the network."""
+        return tuple(column.name for column in self.columns if column.modelled)
+
+    def validate(self, frame: pd.DataFrame) -> None:
+        """Check that a table can be used and agrees with the schema.
+
+        Raises
+        ------
+        SchemaError
+            If it does not; lists all disagreements at once.
+        """
+        withheld = [column.name for column in self.columns if column.withheld]
+        problems = frame_problems(frame, withheld)
+        broken = {problem.column for problem in problems}
+        if problems and None in broken:  # no table, or one whose columns cannot be told apart
+            raise SchemaError(problems)
+        raise_all([*problems, *disagreements(frame, self, broken)], SchemaError)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show the schema as a table with one row for each column."""
+        rows = [
+            {
+                "column": c.name,
+                "kind": str(c.kind),
+                "role": str(c.role),
+                "levels": list(c.levels),
+                "bounds": c.bounds,
+                "precision": c.precision,
+                "unit": c.unit,
+                "nullable": c.nullable,
+                "dtype": c.dtype,
+                "guessed": ", ".join(sorted(c.inferred)),
+            }
+            for c in self.columns
+        ]
+        return pd.DataFrame(rows, dtype=object).set_index("column")
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Write the schema as JSON text, and into a file if a path is given."""
+        text = files.write(self.columns)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_json(cls, source: str | Path) -> Schema:
+        """Read a schema from JSON text or from a file; unknown keys and versions are refused.
+
+        Raises
+        ------
+        FileFormatError
+            If it is not the JSON of a schema of a version that is known here.
+        SchemaError
+            If a column has unknown keys or contradicts itself; lists all of it at once.
+
+        Examples
+        --------
+        >>> schema = Schema([Column("age", "count", unit="years")])
+        >>> Schema.from_json(schema.to_json()) == schema
+        True
+        """
+        is_text = isinstance(source, str) and source.lstrip().startswith(("{", "["))
+        return cls(files.read(source if is_text else Path(source).read_text(encoding="utf-8")))
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._by_name:
+            raise KeyError(f"the schema has no column {name!r}; it has {', '.join(self._by_name)}")
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return cards.text_table(self.columns)
+
+    def _repr_html_(self) -> str:
+        return cards.html_card(self.columns)
+
+
+def _check_names(edits: Mapping[str, Edit], names: Sequence[str]) -> None:
+    problems = []
+    for name in edits:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            remedy = f"did you mean {close[0]!r}?" if close else f"the columns are {', '.join(names)}"
+            problems.append(Problem(f"facts were given for {name!r}", "the table has no such column", remedy, name))
+    raise_all(problems, SchemaError)
