@@ -17,14 +17,20 @@ def unit_of(resolution: str) -> np.timedelta64:
 
 
 def numbers(series: pd.Series) -> np.ndarray:
-    """Read a numeric column as float64, NaN where blank."""
+    """Read a numeric column as a new float64 array, NaN where blank."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(series.dtype.categories.dtype)
     if series.dtype == object:
         return np.array(
             [np.nan if b else float(v) for v, b in zip(series, blank_mask(series), strict=True)], dtype=float
         )
-    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+
+
+def tallies(series: pd.Series) -> np.ndarray:
+    """Count how often each distinct non-blank value occurs."""
+    codes = pd.factorize(series)[0]
+    return np.bincount(codes[codes >= 0])
 
 
 def decimals(values: np.ndarray, single: bool = False, lowest: int = -6) -> int | None:

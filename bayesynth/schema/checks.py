@@ -11,10 +11,10 @@ import pandas as pd
 from bayesynth.errors import InputError, Problem
 from bayesynth.schema.arrays import numbers
 from bayesynth.schema.infer import guess_kind
-from bayesynth.schema.kinds import Kind
+from bayesynth.schema.kinds import MAX_LEVELS, Kind
 from bayesynth.schema.storage import NUMBERS, Holds, Storage, blank_mask, storage_of
+from bayesynth.schema.texts import conversion, distinct_texts, reads_as
 
-MAX_LEVELS = 100
 _LARGEST = 2**53
 
 
@@ -113,7 +113,7 @@ def _number_problems(present: pd.Series, storage: Storage) -> Iterable[Problem]:
 def _exceeds(values: np.ndarray, present: pd.Series, storage: Storage) -> bool:
     if storage.holds is Holds.DECIMAL:
         return any(isinstance(v, Decimal) and len(v.normalize().as_tuple().digits) > 15 for v in present)
-    return storage.holds is Holds.INTEGER and bool(np.any(np.abs(values) > _LARGEST))
+    return storage.holds is Holds.INTEGER and bool(np.any(np.abs(values) >= _LARGEST))
 
 
 def _level_problems(present: pd.Series, storage: Storage) -> Iterable[Problem]:
@@ -121,9 +121,12 @@ def _level_problems(present: pd.Series, storage: Storage) -> Iterable[Problem]:
         return
     n = int(present.nunique())
     if n > MAX_LEVELS and guess_kind(present, storage)[0] is not Kind.IDENTIFIER:
+        name = str(present.name)
+        read = reads_as(distinct_texts(present)) if storage.holds is Holds.TEXT else None
+        remedy = conversion(read[0], name) if read else "group its levels"
         yield Problem(
-            f"column {present.name!r} has {n} different levels",
-            f"more than {MAX_LEVELS} cannot be learned from a table of this size",
-            f'declare it an identifier ({present.name}="identifier"), group its levels, or use pd.to_numeric',
-            str(present.name),
+            f"column {name!r} has {n} different levels" + (f", most of which read as {read[0]}" if read else ""),
+            f"more than {MAX_LEVELS} levels cannot be learned",
+            f'{remedy}, or declare it an identifier ({name}="identifier")',
+            name,
         )

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from bayesynth.errors import Problem, SchemaError, raise_all
 from bayesynth.schema.contradictions import column_problem, contradictions
 from bayesynth.schema.kinds import Kind, Role
@@ -115,13 +117,20 @@ def _normalise(column: Column) -> list[Problem]:
         object.__setattr__(column, "precision", 0)
     if column.storage is None:
         object.__setattr__(column, "storage", _default_storage(column))
+    elif not isinstance(column.storage, Storage):
+        problems.append(
+            column_problem(column, f"storage {column.storage!r}", "it must be a Storage", "leave it out, or infer it")
+        )
     return problems
 
 
 def _scalars(levels: Iterable[object]) -> tuple[Scalar, ...]:
     if isinstance(levels, str):
         raise TypeError("a text is not a sequence of levels")
-    return tuple(plain(level) for level in levels)
+    levels = tuple(plain(level) for level in levels)
+    if any(level is not None and level is not pd.NA and sort_of(type(level)) is None for level in levels):
+        raise TypeError("a level is a single plain value")
+    return levels
 
 
 def _bounds(bounds: object) -> tuple[float | None, float | None] | None:

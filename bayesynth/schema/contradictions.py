@@ -9,8 +9,8 @@ import pandas as pd
 
 from bayesynth.errors import Problem
 from bayesynth.schema.arrays import RESOLUTIONS
-from bayesynth.schema.kinds import FACTS, MARGINALS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
-from bayesynth.schema.storage import BLANKS, NUMBERS, TIMES, Holds, Storage, parse_dtype, sort_of
+from bayesynth.schema.kinds import FACTS, MARGINALS, MAX_LEVELS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
+from bayesynth.schema.storage import BLANKS, NUMBERS, TIMES, Holds, parse_dtype, sort_of
 
 if TYPE_CHECKING:
     from bayesynth.schema.column import Column
@@ -85,6 +85,10 @@ def _check_levels(column: Column) -> Iterable[Problem]:
         yield column_problem(
             column, f"the kind {column.kind} and levels", "only level kinds have levels", "drop the levels"
         )
+    elif n > MAX_LEVELS and column.storage.categories is None:
+        yield column_problem(
+            column, f"{n} levels", f"more than {MAX_LEVELS} cannot be learned", "group them, or choose another kind"
+        )
     if len(set(column.levels)) < n:
         yield column_problem(column, "a level that occurs twice", "levels tell values apart", "list every level once")
     if any(level is None or pd.isna(level) for level in column.levels):
@@ -154,11 +158,6 @@ def _check_precision(column: Column) -> Iterable[Problem]:
 
 def _check_storage(column: Column) -> Iterable[Problem]:
     storage, kind = column.storage, column.kind
-    if not isinstance(storage, Storage):
-        yield column_problem(
-            column, f"the storage {storage!r}", "it must be a Storage", "leave it out, or infer the schema"
-        )
-        return
     try:
         parse_dtype(storage.dtype)
     except (TypeError, ValueError):

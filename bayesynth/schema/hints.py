@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from bayesynth.errors import Problem
-from bayesynth.schema.arrays import numbers
+from bayesynth.schema.arrays import numbers, tallies
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind, Role
 from bayesynth.schema.storage import NUMBERS, Holds, blank_mask
+from bayesynth.schema.texts import BLANK_WORDS, conversion, distinct_texts, reads_as
 
 SENTINELS = (-9, -99, -999, -9999, -99999, 9, 99, 999, 9999, 99999)
-BLANK_WORDS = frozenset({"", "nan", "na", "n/a", "#n/a", "none", "null", "nil", "missing", "?", ".", "-"})
-_NUMBER = re.compile(r"\s*[<>≤≥~]?=?\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*")
-_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T]\d.*)?\s*")
 
 
 def hints(frame: pd.DataFrame, schema: Mapping[str, Column]) -> Iterator[Problem]:
@@ -26,11 +23,14 @@ def hints(frame: pd.DataFrame, schema: Mapping[str, Column]) -> Iterator[Problem
         present = frame[name][~blank_mask(frame[name])]
         if len(present) == 0:
             continue
-        if column.kind is Kind.IDENTIFIER:
-            yield from _identifier_hint(column)
+        read = None
         if column.storage.holds is Holds.TEXT and column.storage.categories is None:
-            yield from _text_hints(present, column)
+            read = reads_as(distinct_texts(present)) if present.nunique() > 2 else None
             yield from _blank_hint(column)
+        if read is not None:
+            yield _text_hint(column, *read)
+        elif column.kind is Kind.IDENTIFIER:
+            yield from _identifier_hint(column)
         if column.storage.holds in NUMBERS and column.storage.categories is None and column.kind in NOMINAL | NUMERIC:
             yield from _sentinel_hint(numbers(present), column)
         if column.modelled:
@@ -52,27 +52,17 @@ def _identifier_hint(column: Column) -> Iterable[Problem]:
     yield Problem(found, why, f"if it is a quantity or a group, state its kind: {column.name}=...", column.name)
 
 
-def _text_hints(present: pd.Series, column: Column) -> Iterable[Problem]:
-    distinct = [str(value) for value in present.unique()]
-    if len(distinct) < 3:
-        return
-    for pattern, what, remedy in (
-        (_DATE, "dates", f"convert it with pd.to_datetime(frame[{column.name!r}])"),
-        (_NUMBER, "numbers", f"convert it with pd.to_numeric(frame[{column.name!r}], errors='coerce')"),
-    ):
-        share = sum(pattern.fullmatch(text) is not None for text in distinct) / len(distinct)
-        if share >= 0.8:
-            yield Problem(
-                f"column {column.name!r} is text, and {share:.0%} of its distinct values read as {what}",
-                f"as text it is treated as {column.kind}",
-                remedy,
-                column.name,
-            )
-            return
+def _text_hint(column: Column, what: str, share: float) -> Problem:
+    return Problem(
+        f"column {column.name!r} is text, and {share:.0%} of its distinct values read as {what}",
+        f"as text it is treated as {column.kind}",
+        conversion(what, column.name),
+        column.name,
+    )
 
 
 def _blank_hint(column: Column) -> Iterable[Problem]:
-    words = [level for level in column.levels if isinstance(level, str) and level.strip().lower() in BLANK_WORDS]
+    words = [level for level in column.levels if isinstance(level, str) and level.strip() in BLANK_WORDS]
     if words:
         yield Problem(
             f"column {column.name!r} has {', '.join(map(repr, words))} among its levels",
@@ -112,7 +102,7 @@ def _is_sentinel(values: np.ndarray, code: int) -> bool:
 
 
 def _uniform_hint(present: pd.Series, column: Column) -> Iterable[Problem]:
-    share = present.value_counts(normalize=True).iloc[0]
+    share = tallies(present).max() / len(present)
     if len(present) >= 50 and share >= 0.99:
         yield Problem(
             f"column {column.name!r} has one value in {share:.1%} of its rows",

@@ -15,9 +15,12 @@ from bayesynth.schema.storage import NUMBERS, TIMES, Holds, Scalar, Storage, bla
 FEW = 7  # most levels of a numeric column that is read as ordinal
 NEARLY_UNIQUE = 0.9
 LONG_TEXT = 40  # characters on average
-_ID_NAME = re.compile(r"(.*[_ .-])?id|row_?names?|row_?(number|nr|no)|uuid|guid|mrn|ssn|unnamed: 0", re.IGNORECASE)
-_PERSON_NAME = re.compile(r"(patient|subject|person|record|case)(_?(number|nr|no|code))?", re.IGNORECASE)
-_CAMEL_ID = re.compile(r"[a-z]+(ID|Id)")
+_ID_NAME = re.compile(
+    r"(.*[_ .-])?(id|uuid|guid)|id[_ .-].*|(u?subj)_?id|idno|pid|ptid|idcase|row_?names?|row_?(number|nr|no)"
+    r"|mrn|ssn|unnamed: 0|(patient|subject|person|record|case)(_?(id|number|nr|no|code))?",
+    re.IGNORECASE,
+)
+_CAMEL_ID = re.compile(r"[a-z]+(ID|Id)")  # patientID, but not covid
 
 
 def infer_column(series: pd.Series, kind: Kind | None = None, role: Role | None = None) -> Column:
@@ -100,7 +103,7 @@ def _guess_withheld(present: pd.Series, storage: Storage, n_distinct: int) -> tu
     share = n_distinct / n
     if storage.ordered or n < 5:
         return None
-    called_id = any(p.fullmatch(name) for p in (_ID_NAME, _PERSON_NAME, _CAMEL_ID))
+    called_id = any(pattern.fullmatch(name) for pattern in (_ID_NAME, _CAMEL_ID))
     if storage.holds is Holds.TEXT:
         lengths = present.astype(str).str.len()
         if share > 0.5 and n_distinct > 10 and lengths.mean() > LONG_TEXT:
@@ -111,7 +114,15 @@ def _guess_withheld(present: pd.Series, storage: Storage, n_distinct: int) -> tu
     whole = values is None or bool(np.all(values == np.floor(values)))
     if whole and called_id and (share == 1 or (n_distinct >= 20 and share >= 0.1)):
         return Role.IDENTIFIER, "its name is that of an identifier" + ("" if share == 1 else "; values repeat")
-    if values is not None and whole and n >= 20 and share == 1 and np.ptp(values) == n - 1:
+    # From 0 or 1, or with many digits: calendar years and ages also run without gaps.
+    if (
+        values is not None
+        and whole
+        and n >= 20
+        and share == 1
+        and np.ptp(values) == n - 1
+        and (values.min() in (0, 1) or values.min() >= 10_000)
+    ):
         return Role.IDENTIFIER, "whole numbers that run without gap or repetition"
     return None
 

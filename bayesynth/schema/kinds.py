@@ -31,5 +31,6 @@ class Role(StrEnum):
 NOMINAL = frozenset({Kind.BINARY, Kind.CATEGORICAL, Kind.ORDINAL})
 NUMERIC = frozenset({Kind.COUNT, Kind.CONTINUOUS})
 TEMPORAL = frozenset({Kind.DATETIME, Kind.DURATION})
+MAX_LEVELS = 100
 MARGINALS = ("empirical",)
 FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal"})

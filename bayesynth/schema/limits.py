@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.errors import Problem
-from bayesynth.schema.arrays import numbers
+from bayesynth.schema.arrays import numbers, tallies
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind
 from bayesynth.schema.storage import blank_mask
@@ -43,7 +43,7 @@ def frame_warnings(frame: pd.DataFrame, schema: Mapping[str, Column]) -> list[Pr
         *_size(frame, modelled),
         *_emptiness(kept, blanks),
         *_rare_levels(frame, kept),
-        *_repetition(frame, modelled),
+        *_repetition(frame, kept, modelled),
         *_collinearity(frame, kept, blanks),
     ]
 
@@ -89,7 +89,7 @@ def _emptiness(kept: Mapping[str, Column], blanks: Mapping[str, np.ndarray]) -> 
 def _rare_levels(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Problem]:
     rare = []
     for name, column in kept.items():
-        if column.kind in NOMINAL and (frame[name].value_counts() == 1).any():
+        if column.kind in NOMINAL and np.any(tallies(frame[name]) == 1):
             rare.append(name)
     if rare:
         yield Problem(
@@ -99,15 +99,9 @@ def _rare_levels(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Pr
         )
 
 
-def _repetition(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Problem]:
-    if not modelled:
-        return
-    hashes = {name: pd.util.hash_array(pd.factorize(frame[name])[0]) for name in modelled}
-    groups: dict[bytes, list[str]] = {}
-    for name, hashed in hashes.items():
-        groups.setdefault(hashed.tobytes(), []).append(name)
-    twins = [names for names in groups.values() if len(names) > 1]
-    # Equal up to renaming of the values: a recoding is a copy as well.
+def _repetition(frame: pd.DataFrame, kept: Mapping[str, Column], modelled: Sequence[str]) -> Iterator[Problem]:
+    hashes = {name: _fingerprint(frame[name], kept[name]) for name in modelled}
+    twins = [names for names in _same(hashes) if len(names) > 1]
     if twins:
         yield Problem(
             f"columns that say the same: {'; '.join(' = '.join(names) for names in twins[:_SHOWN])}",
@@ -115,7 +109,7 @@ def _repetition(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Proble
             "keep one of each",
         )
     rows = pd.DataFrame(hashes).duplicated()
-    if rows.any():
+    if modelled and rows.any():
         yield Problem(
             f"{int(rows.sum())} rows repeat an earlier row in every modelled column",
             "rows are taken as independent persons",
@@ -123,12 +117,30 @@ def _repetition(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Proble
         )
 
 
+def _fingerprint(series: pd.Series, column: Column) -> np.ndarray:
+    """Code a column so that equal codes mean equal columns; for levels, equal up to their names."""
+    if column.kind in NUMERIC:
+        return numbers(series) + 0.0  # minus zero is zero
+    if column.kind in NOMINAL:
+        return pd.factorize(series)[0].astype(np.float64)
+    return (pd.util.hash_pandas_object(series, index=False).to_numpy() >> np.uint64(11)).astype(np.float64)
+
+
+def _same(columns: Mapping[str, np.ndarray]) -> list[list[str]]:
+    groups: dict[bytes, list[str]] = {}
+    for name, values in columns.items():
+        groups.setdefault(np.where(np.isnan(values), np.nan, values).tobytes(), []).append(name)
+    return list(groups.values())
+
+
 def _collinearity(
     frame: pd.DataFrame, kept: Mapping[str, Column], blanks: Mapping[str, np.ndarray]
 ) -> Iterator[Problem]:
     """Find numeric columns that are sums of others, by the QR decomposition of the rows that are complete."""
     names = [name for name, column in kept.items() if column.kind in NUMERIC]
-    if len(names) < 3:
+    groups = _same({name: numbers(frame[name]) for name in names})
+    names = [group[0] for group in groups]  # copies are reported as such
+    if len(names) < 2:
         return
     complete = ~np.any([blanks[name] for name in names], axis=0)
     X = np.column_stack([numbers(frame[name])[complete] for name in names])

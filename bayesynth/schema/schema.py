@@ -99,7 +99,7 @@ class Schema(Mapping[str, Column]):
         2. At least five texts, nine in ten of them unique: identifier; long texts (40 characters on average), more
            than half of them unique: identifier with the role personal. Whole numbers or texts under a name such as
            ``id`` or ``patient_id``, unique, or at least 20 of them at ten repeats or fewer each: identifier. At least
-           20 whole numbers without gap or repetition: identifier.
+           20 whole numbers without gap or repetition that begin at 0, 1 or beyond 10,000: identifier.
         3. Text: binary with two distinct values, else categorical, levels sorted.
         4. Numbers: binary with two distinct values; ordinal with 3 to 7, if evenly spaced (each twice on average) or
            each seen at least five times; count if whole and never negative; else continuous.

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesynth.encoding.codecs import decode_column, encode_column
+from bayesynth.encoding.codecs import decode_column, decode_frame, encode_column
+from bayesynth.errors import InputError
+from bayesynth.schema import Column, Holds, Schema, Storage
 from bayesynth.schema.infer import infer_column
 
 pa = pytest.importorskip("pyarrow")
@@ -107,3 +109,160 @@ def test_durations_come_back(unit: str) -> None:
     original = original.astype(f"timedelta64[{unit}]")
     assert infer_column(original).precision == "h"
     pd.testing.assert_series_equal(round_trip(original), original)
+
+
+# --- what the codes mean ---
+
+
+def test_levels_are_those_that_occur_in_the_order_of_the_schema() -> None:
+    original = pd.Series(pd.Categorical(["high", "low", None], CATS.categories), name="x")
+    coded = encode_column(infer_column(original), original)
+    assert coded.levels == ("low", "high")
+    np.testing.assert_array_equal(coded.values, [1, 0, np.nan])
+    assert coded.origin is None
+
+
+def test_dates_count_from_the_start_of_a_year() -> None:
+    original = pd.Series(pd.to_datetime(["2020-02-01", "2021-01-01"]), name="x")
+    coded = encode_column(infer_column(original), original)
+    assert coded.origin == "2020-01-01"
+    np.testing.assert_array_equal(coded.values, [31, 366])
+
+
+def test_encoding_leaves_the_column_as_it_was() -> None:
+    original = series(*BASE["category"])
+    before = original.copy(deep=True)
+    encode_column(infer_column(original), original).values[:] = 0
+    pd.testing.assert_series_equal(original, before)
+    numbers = pd.Series([1.5, 2.25, 8.125, 9.0], name="x")
+    encode_column(infer_column(numbers), numbers).values[:] = 0
+    assert numbers.tolist() == [1.5, 2.25, 8.125, 9.0]
+
+
+def test_refuses_levels_that_the_schema_does_not_list() -> None:
+    with pytest.raises(InputError, match="unseen levels: 'c'"):
+        encode_column(Column("x", "binary", levels=("a", "b")), pd.Series(["a", "c"]))
+
+
+def test_refuses_to_encode_identities() -> None:
+    with pytest.raises(InputError, match="'x' is an identifier"):
+        encode_column(Column("x", "identifier", role="personal"), pd.Series(["a", "c"]))
+
+
+# --- drawn values that no row had ---
+
+
+@pytest.mark.parametrize(
+    ("facts", "drawn", "expected"),
+    [
+        ({"kind": "continuous", "precision": 1}, [1.26, -3.04], [1.3, -3.0]),
+        ({"kind": "continuous", "precision": -2}, [1260.0, 49.0], [1300.0, 0.0]),
+        ({"kind": "continuous", "precision": 1, "bounds": (0, 10)}, [-0.4, 11.2], [0.0, 10.0]),
+        ({"kind": "continuous", "bounds": (None, 1)}, [-5.123456, 1.5], [-5.123456, 1.0]),
+        ({"kind": "count", "bounds": (0, None)}, [3.6, -0.7], [4, 0]),
+        ({"kind": "continuous", "storage": Storage("int8", Holds.INTEGER)}, [3.6, 400.0], [4, 400]),
+        ({"kind": "continuous", "storage": Storage("object", Holds.DECIMAL)}, [3.5], [Decimal("3.5")]),
+    ],
+)
+def test_drawn_numbers_fall_on_the_grid_and_within_bounds(facts: dict, drawn: list, expected: list) -> None:
+    assert decode_column(Column("x", **facts), np.array(drawn)).tolist() == expected
+
+
+@pytest.mark.parametrize(("dtype", "levels"), [("int64", (0, 1)), ("bool", (False, True))])
+def test_blanks_in_a_dtype_without_blanks_widen_it_as_pandas_does(dtype: str, levels: tuple) -> None:
+    holds = Holds.INTEGER if dtype == "int64" else Holds.BOOL
+    column = Column("x", "binary", levels=levels, nullable=True, storage=Storage(dtype, holds))
+    made = decode_column(column, np.array([1.0, np.nan]), levels=levels)
+    assert made[0] == levels[1]
+    assert pd.isna(made[1])
+    count = Column("x", "count", nullable=True, storage=Storage("int64", Holds.INTEGER))
+    assert decode_column(count, np.array([1.0, np.nan])).dtype == np.float64
+
+
+def test_drawn_dates_at_hours_that_the_clock_skips() -> None:
+    original = pd.Series(pd.DatetimeIndex(["2018-11-03", "2018-11-05"], tz="America/Sao_Paulo"), name="x")
+    column = infer_column(original)
+    coded = encode_column(column, original)
+    made = decode_column(column, coded.values[:1] + 1, origin=coded.origin)
+    assert made[0] == pd.Timestamp("2018-11-04 01:00", tz="America/Sao_Paulo")  # midnight did not exist
+
+
+# --- whole tables ---
+
+
+def whole(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    coded = {name: encode_column(c, frame[name]) for name, c in schema.items() if c.modelled}
+    return decode_frame(
+        schema,
+        {name: c.values for name, c in coded.items()},
+        {name: c.levels for name, c in coded.items()},
+        {name: c.origin for name, c in coded.items()},
+        len(frame),
+    )
+
+
+CONSTANTS = {
+    "number": pd.Series([3, 3, 3]),
+    "text": pd.Series(["a", "a", "a"]),
+    "category": pd.Series(pd.Categorical(["a", "a", "a"], ["b", "a"])),
+    "date": pd.Series(pd.to_datetime(["2020-01-01"] * 3)).dt.tz_localize("Europe/Berlin"),
+    "duration": pd.Series(pd.to_timedelta(["2 days"] * 3)),
+    "decimal": pd.Series([Decimal("1.5")] * 3),
+    "arrow": pd.Series(["a"] * 3, dtype=pd.ArrowDtype(pa.string())),
+    "blank float": pd.Series([np.nan] * 3),
+    "blank object": pd.Series([None] * 3, dtype=object),
+    "blank integer": pd.Series([None] * 3, dtype="Int64"),
+    "blank text": pd.Series([None] * 3, dtype="string[python]"),
+    "blank date": pd.Series(pd.to_datetime([None] * 3)),
+    "blank category": pd.Series(pd.Categorical([None] * 3, ["b", "a"])),
+    "blank arrow": pd.Series([None] * 3, dtype=pd.ArrowDtype(pa.null())),
+    "blank boolean": pd.Series([None] * 3, dtype="boolean"),
+}
+
+
+@pytest.mark.parametrize("case", CONSTANTS)
+def test_constants_come_back(case: str) -> None:
+    frame = pd.DataFrame({"x": CONSTANTS[case]})
+    schema = Schema.infer(frame)
+    assert schema["x"].kind == "constant"
+    pd.testing.assert_frame_equal(whole(frame, schema), frame)
+
+
+def test_constants_with_blanks_take_the_blanks_that_were_drawn() -> None:
+    frame = pd.DataFrame({"x": ["a", None, "a"]})
+    made = decode_frame(Schema.infer(frame), {"x": np.array([np.nan, 0.0])}, {}, {}, 2)
+    assert made["x"].isna().tolist() == [True, False]
+    assert made["x"][1] == "a"
+
+
+def test_identities_come_back_as_nobody() -> None:
+    frame = pd.DataFrame(
+        {
+            "id": [907, 23, 11],
+            "small": pd.Series([1, 2, 3], dtype="int8"),
+            "code": ["x9", "x7", "x3"],
+            "kind": pd.Categorical(["u", "v", "w"]),
+            "born": pd.to_datetime(["1950-01-01", "1960-02-02", "1970-03-03"]),
+            "name": ["Ann", "Bob", "Cy"],
+            "age": [30, 40, 55],
+        }
+    )
+    roles = dict.fromkeys(["id", "small", "code", "kind", "born"], "identifier")
+    schema = Schema.infer(frame, **roles, name={"role": "personal"})
+    made = whole(frame.sample(200, replace=True, random_state=1), schema)
+    assert list(made) == list(frame)
+    assert made["id"].tolist() == list(range(1, 201))
+    assert made["id"].dtype == np.int64
+    assert made["small"].is_unique
+    assert made["code"][0] == made["kind"][0] == "id-000001"
+    assert not isinstance(made["kind"].dtype, pd.CategoricalDtype)
+    assert made["born"].isna().all()
+    assert made["born"].dtype == frame["born"].dtype
+    assert made["name"].isna().all()
+    assert isinstance(made.index, pd.RangeIndex)
+
+
+def test_a_table_of_all_dtypes_comes_back_after_the_schema_went_through_json() -> None:
+    frame = pd.DataFrame({name: series(*case) for name, case in BASE.items()})
+    schema = Schema.from_json(Schema.infer(frame).to_json())
+    pd.testing.assert_frame_equal(whole(frame, schema), frame)
