@@ -130,7 +130,7 @@ def _units(past: np.ndarray, resolution: str) -> np.ndarray:
 def _steps(values: np.ndarray, resolution: str) -> np.ndarray:
     blank = np.isnan(values)
     steps = np.rint(np.where(blank, 0, values)).astype(np.int64) * unit_of(resolution)
-    steps[blank] = np.timedelta64("NaT")
+    steps[blank] = unit_of(resolution, "NaT")
     return steps
 
 

@@ -8,12 +8,13 @@ import pandas as pd
 from bayesynth.schema.storage import Holds, Storage, blank_mask, parse_dtype
 
 RESOLUTIONS = ("D", "h", "min", "s", "ms", "us", "ns")
+NO_TIME = np.timedelta64(0, "s")
 _NUMPY_UNIT = {"min": "m"}
 
 
-def unit_of(resolution: str) -> np.timedelta64:
-    """One unit of a resolution."""
-    return np.timedelta64(1, _NUMPY_UNIT.get(resolution, resolution))
+def unit_of(resolution: str, count: int | str = 1) -> np.timedelta64:
+    """Make one unit of a resolution, or "NaT" in it."""
+    return np.timedelta64(count, _NUMPY_UNIT.get(resolution, resolution))
 
 
 def numbers(series: pd.Series) -> np.ndarray:
@@ -81,7 +82,9 @@ def stamps(series: pd.Series) -> pd.DatetimeIndex:
     """Read a column of dates or times as a DatetimeIndex."""
     if series.dtype == object:
         pairs = zip(series, blank_mask(series), strict=True)
-        return pd.DatetimeIndex(np.array([np.datetime64("NaT") if b else np.datetime64(v) for v, b in pairs], "M8[us]"))
+        return pd.DatetimeIndex(
+            np.array([np.datetime64("NaT", "us") if b else np.datetime64(v) for v, b in pairs], "M8[us]")
+        )
     return pd.DatetimeIndex(series)
 
 
@@ -116,7 +119,7 @@ def lengths(series: pd.Series) -> np.ndarray:
     """Read a column of durations as timedelta64."""
     if series.dtype == object:
         pairs = zip(series, blank_mask(series), strict=True)
-        return np.array([np.timedelta64("NaT") if b else np.timedelta64(v) for v, b in pairs], dtype="m8[us]")
+        return np.array([np.timedelta64("NaT", "us") if b else np.timedelta64(v) for v, b in pairs], dtype="m8[us]")
     return pd.TimedeltaIndex(series).to_numpy()
 
 
@@ -126,6 +129,6 @@ def resolution_of(series: pd.Series, storage: Storage) -> str:
     for resolution in RESOLUTIONS[:-1]:
         past = lengths(series) if storage.holds is Holds.DURATION else elapsed(series, origin, resolution)
         past = past[~np.isnat(past)]
-        if np.all(past % unit_of(resolution) == np.timedelta64(0)):
+        if np.all(past % unit_of(resolution) == NO_TIME):
             return resolution
     return RESOLUTIONS[-1]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.errors import Problem
-from bayesynth.schema.arrays import default_origin, elapsed, lengths, numbers, unit_of
+from bayesynth.schema.arrays import NO_TIME, default_origin, elapsed, lengths, numbers, unit_of
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, TEMPORAL, Kind
 from bayesynth.schema.storage import NUMBERS, TIMES, Holds, blank_mask, plain, storage_of
@@ -126,7 +126,7 @@ def _time_disagreements(present: pd.Series, column: Column) -> Iterable[Problem]
         past = lengths(present)
     else:
         past = elapsed(present, default_origin(present), column.precision)
-    off = past % unit_of(column.precision) != np.timedelta64(0)
+    off = past % unit_of(column.precision) != NO_TIME
     if off.any():
         yield Problem(
             f"column {column.name!r} has {int(off.sum())} values finer than {column.precision}",
