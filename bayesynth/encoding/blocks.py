@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CHANCE_OF_NESTING = 1e-3
+CHANCE_OF_NESTING = 1e-4
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def find_blocks(observed: Mapping[str, np.ndarray]) -> tuple[Block, ...]:
     """Group columns by their pattern of blanks and find how the groups nest.
 
     A block nests in another when it is blank in every row where the other is, and that would happen by chance with a
-    probability under 1 in 1,000 if the blanks were unrelated: ``rate ** n_outer_blank < 0.001``.
+    probability under 1 in 10,000 if the blanks were unrelated: ``rate ** n_outer_blank < 0.0001``.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from bayesynth.encoding.features import LEVELS, LINEAR
 from bayesynth.encoding.table import EncodedTable, Encoding
 
 PRODUCT = "product"
+ColumnsOf = Callable[[str, str], np.ndarray]
+"""(node, form) -> its feature columns, shape (n, d), zero where the node has no value."""
 
 
 @dataclass(frozen=True, order=True)
@@ -31,8 +33,7 @@ class Term:
     @property
     def label(self) -> str:
         """Name of the term for people."""
-        name = " x ".join(self.parents)
-        return f"{name} ({self.form})" if self.form not in (LINEAR, LEVELS, PRODUCT) else name
+        return " x ".join(self.parents)
 
 
 @dataclass(frozen=True)
@@ -61,101 +62,121 @@ class Design:
         """Nodes that the design reads, in order of first use."""
         return tuple(dict.fromkeys(p for term in self.terms for p in term.parents))
 
-    def matrix(
-        self, encoding: Encoding, values: Mapping[str, np.ndarray], observed: Mapping[str, np.ndarray], n_rows: int
-    ) -> np.ndarray:
+    def matrix(self, encoding: Encoding, columns_of: ColumnsOf, n_rows: int) -> np.ndarray:
         """Centred design, shape (n, q), for any rows in which the parents have been drawn."""
         if not self.terms:
             return np.zeros((n_rows, 0))
-        parts = [term_columns(encoding, term, values, observed) for term in self.terms]
+        parts = [term_columns(encoding, term, columns_of) for term in self.terms]
         return np.concatenate(parts, axis=1) - self.centres
 
 
-def term_columns(
-    encoding: Encoding, term: Term, values: Mapping[str, np.ndarray], observed: Mapping[str, np.ndarray]
-) -> np.ndarray:
+def term_columns(encoding: Encoding, term: Term, columns_of: ColumnsOf) -> np.ndarray:
     """Uncentred columns of a term, shape (n, d)."""
-
-    def of(name: str, form: str) -> np.ndarray:
-        return encoding.nodes[name].columns(values[name], observed[name], form)
-
     if term.form != PRODUCT:
-        return of(term.parents[0], term.form)
-    first, second = (of(name, encoding.nodes[name].features.forms[0]) for name in term.parents)
+        return columns_of(term.parents[0], term.form)
+    first, second = (columns_of(name, encoding.nodes[name].features.forms[0]) for name in term.parents)
     return (first[:, :, None] * second[:, None, :]).reshape(len(first), -1)
 
 
-class DesignBank:
-    """Columns of every term that a child may use, over the rows where it has a value; each is computed once.
+class FeatureBank:
+    """Columns of every term over all rows of a table, each computed once and shared by all children.
 
     Parameters
     ----------
     table : EncodedTable
         The data.
+    """
+
+    def __init__(self, table: EncodedTable):
+        self.table = table
+        # One row per column, so that a family is gathered in long runs; the first stands for padding.
+        self._store = np.zeros((64, table.n_rows))
+        self._used = 1
+        self._places: dict[Term, np.ndarray] = {}
+
+    def places(self, term: Term) -> np.ndarray:
+        """Positions of a term's columns in the bank, shape (d,)."""
+        if term not in self._places:
+            columns = term_columns(self.table.encoding, term, self._columns_of).T
+            while self._used + len(columns) > len(self._store):
+                self._store = np.concatenate([self._store, np.zeros_like(self._store)])
+            place = np.arange(self._used, self._used + len(columns))
+            self._store[place] = columns
+            self._used += len(columns)
+            self._places[term] = place
+        return self._places[term]
+
+    def gather(self, places: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+        """Uncentred columns at some positions (and rows), shape (len(places), n)."""
+        found = self._store[places]
+        return found if rows is None else found[:, rows]
+
+    def _columns_of(self, name: str, form: str) -> np.ndarray:
+        node, table = self.table.encoding.nodes[name], self.table
+        observed = np.ones(table.n_rows, bool) if node.is_indicator else table.defined[name]
+        return node.columns(table.values[name], observed, form)
+
+
+class ChildBank:
+    """Designs of one child, over the rows where it has a value.
+
+    Parameters
+    ----------
+    bank : FeatureBank
+        The shared columns.
     child : str
         The node whose families are designed.
     """
 
-    def __init__(self, table: EncodedTable, child: str):
-        self._encoding = table.encoding
-        self.child = child
-        self.rows = np.flatnonzero(table.defined[child])
-        self.y = table.responses[child][self.rows]
-        self._values = table.values
-        self._everywhere = {n: np.ones(table.n_rows, bool) for n in table.values}
-        self._observed = {
-            name: self._everywhere[name] if node.is_indicator else table.defined[name]
-            for name, node in table.encoding.nodes.items()
-        }
-        self._columns: dict[Term, tuple[np.ndarray, np.ndarray]] = {}
+    def __init__(self, bank: FeatureBank, child: str):
+        self._bank = bank
+        self._nodes = bank.table.encoding.nodes
+        self.node = self._nodes[child]
+        defined = bank.table.defined[child]
+        self._rows = None if defined.all() else np.flatnonzero(defined)
+        self.y = bank.table.responses[child][defined]
         self._varies: dict[str, bool] = {}
-
-    def columns(self, term: Term) -> tuple[np.ndarray, np.ndarray]:
-        """Centred columns, shape (n, d), and their centres, shape (d,)."""
-        if term not in self._columns:
-            rows = self.rows
-            values = {p: self._values[p][rows] for p in term.parents}
-            observed = {p: self._observed[p][rows] for p in term.parents}
-            raw = term_columns(self._encoding, term, values, observed)
-            centre = raw.mean(axis=0)
-            self._columns[term] = (raw - centre, centre)
-        return self._columns[term]
 
     def complete(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Sort terms and add the indicators of partly blank parents that are not among them."""
         chosen = sorted(set(terms))
         present = {term.parents[0] for term in chosen if len(term.parents) == 1}
-        gates = {self._encoding.nodes[p].gate for term in chosen for p in term.parents} - {None} - present
-        needed = sorted(g for g in gates if self.varies(g) and self._gates_value(g, chosen))
+        gates = {
+            self._nodes[p].gate for term in chosen for p in term.parents if not self._nodes[p].is_indicator
+        } - present
+        needed = sorted(g for g in gates if g and self.varies(g))
         return tuple(chosen) + tuple(Term((g,), LEVELS) for g in needed)
 
-    def varies(self, indicator: str) -> bool:
-        """Whether an indicator takes both values over the rows of the child."""
-        if indicator not in self._varies:
-            self._varies[indicator] = bool(np.ptp(self._values[indicator][self.rows]) > 0)
-        return self._varies[indicator]
+    def varies(self, node: str) -> bool:
+        """Whether a node's features take more than one value over the rows of the child."""
+        if node not in self._varies:
+            form = self._nodes[node].features.forms[0]
+            found = self._bank.gather(self._bank.places(Term((node,), form)), self._rows)
+            self._varies[node] = bool(np.ptp(found, axis=1).max() > 1e-9)
+        return self._varies[node]
 
-    def matrix(self, terms: tuple[Term, ...]) -> np.ndarray:
-        """Centred design, shape (n, q), of complete terms."""
-        if not terms:
-            return np.zeros((len(self.rows), 0))
-        return np.concatenate([self.columns(term)[0] for term in terms], axis=1)
+    def places(self, terms: Sequence[Term]) -> np.ndarray:
+        """Positions of the columns of complete terms in the shared bank, shape (q,)."""
+        return np.concatenate([np.empty(0, int), *(self._bank.places(term) for term in terms)])
+
+    def stack(self, places: np.ndarray) -> np.ndarray:
+        """Centred designs, shape (b, n, q), of padded positions, shape (b, q)."""
+        distinct, where = np.unique(places, return_inverse=True)
+        columns = self._bank.gather(distinct, self._rows)
+        columns = columns - columns.mean(axis=1, keepdims=True)
+        return np.ascontiguousarray(columns[where.reshape(places.shape)].transpose(0, 2, 1))
 
     def design(self, terms: Iterable[Term]) -> Design:
         """Describe the design of a family with these terms."""
         complete = self.complete(terms)
-        centres = [self.columns(term)[1] for term in complete]
         labels = tuple(label for term in complete for label in self._labels(term))
-        return Design(self.child, complete, labels, np.concatenate(centres) if centres else np.empty(0))
-
-    def _gates_value(self, gate: str, terms: list[Term]) -> bool:
-        nodes = self._encoding.nodes
-        return any(nodes[p].gate == gate and not nodes[p].is_indicator for term in terms for p in term.parents)
+        centres = self._bank.gather(self.places(complete), self._rows).mean(axis=1) if complete else np.empty(0)
+        return Design(self.node.name, complete, labels, centres)
 
     def _labels(self, term: Term) -> list[str]:
         if term.form == PRODUCT:
-            width = self.columns(term)[0].shape[1]
-            return [term.label] + [f"{term.label} {k}" for k in range(2, width + 1)]
+            width = len(self._bank.places(term))
+            return [term.label] + [f"{term.label}: {k}" for k in range(2, width + 1)]
         name = term.parents[0]
-        found = self._encoding.nodes[name].features.labels(term.form)
+        found = self._nodes[name].features.labels(term.form)
         return [f"{name}: {label}" if label else name for label in found]

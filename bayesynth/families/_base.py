@@ -94,6 +94,9 @@ class Family(Protocol):
     def log_prior(self, parameters: Parameters, slope_sd: float, prior: Prior) -> np.ndarray:
         """Log prior density of each draw, shape (s,)."""
 
+    def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
+        """Log volume of the named parameters per unit of PyMC's unconstrained ones, shape (s,)."""
+
     def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
         """Independent draws from the Laplace approximation, or from the exact posterior where it is closed."""
 
@@ -106,11 +109,14 @@ class Family(Protocol):
     def data(self, task: Task, prior: Prior) -> dict[str, np.ndarray]:
         """Give the values of the model's data containers for another task of the same family."""
 
+    def shapes(self, task: Task) -> list[tuple[int, ...]]:
+        """Shapes of the model's unconstrained variables, in the order in which `constrain` takes them."""
+
     def constrain(self, flat: np.ndarray, task: Task) -> dict[str, np.ndarray]:
         """Turn draws on PyMC's unconstrained scale, shape (..., d), into named parameters."""
 
-    def start(self, task: Task, prior: Prior) -> np.ndarray:
-        """Give the posterior mode on PyMC's unconstrained scale, shape (d,)."""
+    def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior mode, shape (d,), and precision there, shape (d, d), on PyMC's unconstrained scale."""
 
 
 @dataclass(frozen=True)

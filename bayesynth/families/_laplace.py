@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,23 +14,13 @@ if TYPE_CHECKING:
 CELLS_AT_A_TIME = 4_000_000
 
 
-class LaplaceFamily(Protocol):
-    """What a family adds so that its posterior can be approximated: peak, curvature and change of volume."""
-
-    def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
-        """Mode, shape (d,), and precision, shape (d, d), on the unconstrained scale."""
-
-    def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
-        """Log volume of the named parameters per unit of the unconstrained ones, shape (s,)."""
-
-
 def approximate_by_modes(family: Family, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
     """Draw from the normal at the posterior mode.
 
     Parameters
     ----------
     family : Family
-        Also a `LaplaceFamily`.
+        What to approximate; it says how its parameters stretch the unconstrained scale (`log_jacobian`).
     task, prior
         What the posterior is of.
     n_draws : int

@@ -86,13 +86,13 @@ class Binary:
             "beta_sd": self._sd(task.y, task.X.shape[1], prior),
         }
 
+    def shapes(self, task: Task) -> list[tuple[int, ...]]:
+        """Shapes of the model's unconstrained variables, in the order in which `constrain` takes them."""
+        return [(1 + task.X.shape[1],)]
+
     def constrain(self, flat: np.ndarray, task: Task) -> dict[str, np.ndarray]:
         """Turn (intercept, slopes) into named parameters."""
         return {"intercept": flat[..., 0], "slopes": flat[..., 1:]}
-
-    def start(self, task: Task, prior: Prior) -> np.ndarray:
-        """Give the posterior mode of (intercept, slopes)."""
-        return self.peak(task, prior)[0]
 
     def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
         """Mode and precision of (intercept, slopes)."""

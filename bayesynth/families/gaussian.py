@@ -114,13 +114,22 @@ class Gaussian:
             "variance_scale": np.array(prior.variance_scale, float),
         }
 
+    def shapes(self, task: Task) -> list[tuple[int, ...]]:
+        """Shapes of the model's unconstrained variables, in the order in which `constrain` takes them."""
+        return [(), (1 + task.X.shape[1],)]
+
     def constrain(self, flat: np.ndarray, task: Task) -> dict[str, np.ndarray]:
         """Turn (log variance, intercept, slopes) into named parameters."""
         return {"variance": np.exp(flat[..., 0]), "intercept": flat[..., 1], "slopes": flat[..., 2:]}
 
-    def start(self, task: Task, prior: Prior) -> np.ndarray:
-        """Give the posterior mode of (log variance, intercept, slopes)."""
-        return self.modes(task.y, task.X[None], 0, prior).theta[0]
+    def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
+        """Return the log variance: the variance is its exponential."""
+        return flat[..., 0]
+
+    def peak(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+        """Mode and precision of (log variance, intercept, slopes)."""
+        theta, _, precision = self._mode(task, prior)
+        return theta, precision
 
     def _posterior(self, task: Task, prior: Prior) -> tuple[np.ndarray, np.ndarray, float, float]:
         data = self.data(task, prior)

@@ -1,0 +1,155 @@
+"""What the user knows about the network before seeing the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bayesynth.errors import KnowledgeError, Problem, raise_all
+from bayesynth.graphs.dag import DAG, Edge, find_cycle
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Constraints on the graph. Nodes are columns, or missingness blocks by the names that `fit.missingness()` shows.
+
+    Parameters
+    ----------
+    required : iterable of (str, str)
+        (parent, child) edges that every graph has.
+    forbidden : iterable of (str, str)
+        Edges that no graph has.
+    tiers : sequence of sequences of str
+        Groups in time order: nothing points from a later group into an earlier one. Nodes in no group are free.
+    graph : networkx.DiGraph, optional
+        The graph between columns, given. Edges to and from missingness blocks are still learned, unless the graph
+        names blocks itself.
+    max_parents : int
+        Largest number of parents of any node.
+
+    Raises
+    ------
+    KnowledgeError
+        If the constraints contradict each other; the contradiction is named.
+
+    Examples
+    --------
+    >>> Knowledge(required=[("age", "stage")], tiers=[["age", "sex"], ["stage"]]).max_parents
+    8
+    """
+
+    required: frozenset[Edge] = frozenset()
+    forbidden: frozenset[Edge] = frozenset()
+    tiers: tuple[tuple[str, ...], ...] = ()
+    graph: nx.DiGraph | None = None
+    max_parents: int = 8
+    _tier_of: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        problems: list[Problem] = []
+        for name in ("required", "forbidden"):
+            object.__setattr__(self, name, _edges(name, getattr(self, name), problems))
+        object.__setattr__(self, "tiers", tuple(tuple(tier) for tier in self.tiers))
+        tier_of: dict[str, int] = {}
+        for i, tier in enumerate(self.tiers):
+            for node in tier:
+                if node in tier_of:
+                    problems.append(
+                        Problem(f"{node!r} stands in two tiers", "a node has one place in time", "keep it in one tier")
+                    )
+                tier_of[node] = i
+        object.__setattr__(self, "_tier_of", tier_of)
+        raise_all(problems, KnowledgeError)
+        raise_all(self._contradictions(), KnowledgeError)
+
+    def allows(self, parent: str, child: str) -> bool:
+        """Whether the edge is legal as far as forbidden edges and tiers go."""
+        if (parent, child) in self.forbidden:
+            return False
+        return self._tier_of.get(parent, -1) <= self._tier_of.get(child, len(self.tiers))
+
+    def check(self, nodes: Sequence[str]) -> None:
+        """Refuse names that are not nodes, all at once.
+
+        Raises
+        ------
+        KnowledgeError
+            If a required or forbidden edge, a tier or the graph names something else.
+        """
+        named = {end for edge in self.required | self.forbidden for end in edge} | set(self._tier_of)
+        named |= set(map(str, self.graph.nodes)) if self.graph is not None else set()
+        raise_all(
+            (
+                Problem(
+                    f"the knowledge names {name!r}",
+                    "it is no modelled column and no missingness block of this table",
+                    f"use names among {', '.join(nodes)}",
+                )
+                for name in sorted(named - set(nodes))
+            ),
+            KnowledgeError,
+        )
+
+    def _contradictions(self) -> Iterable[Problem]:
+        if self.max_parents < 0:
+            yield Problem(f"max_parents is {self.max_parents}", "a node cannot have fewer than no parents", "use 0 or more")
+        for edge in sorted(self.required):
+            if edge in self.forbidden:
+                yield Problem(f"{_arrow(edge)} is required and forbidden", "it cannot be both", "drop one of the two")
+            elif not self.allows(*edge):
+                yield Problem(
+                    f"{_arrow(edge)} is required, but {edge[0]!r} is in a later tier than {edge[1]!r}",
+                    "tiers forbid edges back in time",
+                    "move one of the two, or drop the requirement",
+                )
+        circle = find_cycle(sorted({end for edge in self.required for end in edge}), self.required)
+        if circle:
+            yield Problem(
+                f"required edges go round in a circle: {' -> '.join(circle)}",
+                "a Bayesian network has no cycle",
+                "drop one of these edges",
+            )
+        children = [child for _, child in self.required]
+        for child in sorted(set(children)):
+            if children.count(child) > self.max_parents >= 0:
+                yield Problem(
+                    f"{child!r} has {children.count(child)} required parents and max_parents is {self.max_parents}",
+                    "the limit would break a requirement",
+                    "raise max_parents",
+                )
+        if self.graph is not None:
+            yield from self._graph_contradictions()
+
+    def _graph_contradictions(self) -> Iterable[Problem]:
+        fixed = DAG.from_networkx(self.graph)
+        inside = set(fixed.nodes)
+        for edge in sorted(self.required - fixed.edges):
+            if set(edge) <= inside:
+                yield Problem(f"{_arrow(edge)} is required but not in the given graph", "the graph is fixed", "add it")
+        for edge in sorted(fixed.edges):
+            if not self.allows(*edge):
+                yield Problem(
+                    f"{_arrow(edge)} is in the given graph, but forbidden or against the tiers",
+                    "it cannot be both",
+                    "drop one of the two",
+                )
+
+
+def _edges(name: str, edges: Iterable[Edge], problems: list[Problem]) -> frozenset[Edge]:
+    found = set()
+    for edge in edges:
+        if isinstance(edge, str) or len(edge) != 2 or edge[0] == edge[1]:
+            problems.append(
+                Problem(f"{name} holds {edge!r}", "an edge joins two different nodes", 'write ("parent", "child")')
+            )
+        else:
+            found.add((str(edge[0]), str(edge[1])))
+    return frozenset(found)
+
+
+def _arrow(edge: Edge) -> str:
+    return f"{edge[0]} -> {edge[1]}"

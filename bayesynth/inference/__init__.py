@@ -1,0 +1,18 @@
+"""Posteriors of family parameters: compiled kernels, NUTS, Laplace, convergence, and the labelled store."""
+
+from bayesynth.inference.convergence import convergence_table, warn_of_distrust
+from bayesynth.inference.fitting import Job, fit_families
+from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions, check_inference
+from bayesynth.inference.store import as_tree, from_tree
+
+__all__ = [
+    "FamilyPosterior",
+    "Job",
+    "SamplerOptions",
+    "as_tree",
+    "check_inference",
+    "convergence_table",
+    "fit_families",
+    "from_tree",
+    "warn_of_distrust",
+]

@@ -1,0 +1,27 @@
+"""The one door to PyMC, nutpie and ArviZ, whose versions differ between Python 3.11 and later ones."""
+
+from __future__ import annotations
+
+import warnings
+from types import ModuleType
+
+import numpy as np
+
+
+def load(name: str) -> ModuleType:
+    """Import an engine without the notices that it prints for its own developers."""
+    import importlib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module(name)
+
+
+def pareto_k(log_ratios: np.ndarray) -> float:
+    """Shape of the generalised Pareto tail of importance ratios (Vehtari and others 2024)."""
+    arviz = load("arviz")
+    if hasattr(arviz, "psislw"):
+        smooth = arviz.psislw
+    else:
+        smooth = load("arviz_stats.base").array_stats.psislw
+    return float(smooth(np.array(log_ratios))[1])

@@ -1,0 +1,64 @@
+"""One compiled log density and gradient per family, made from its PyMC model once and reused with other data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from bayesynth.families import FAMILIES, Prior, Task
+from bayesynth.inference._engine import load
+
+LogDensity = Callable[[np.ndarray], tuple[float, np.ndarray]]
+"""Flat unconstrained parameters -> log posterior density and its gradient."""
+
+TEMPLATES = {
+    "binary": Task(np.array([0.0, 1.0]), np.array([[-1.0], [1.0]]), 2),
+    "categorical": Task(np.array([0.0, 1.0, 2.0]), np.array([[-1.0], [0.0], [1.0]]), 3),
+    "gaussian": Task(np.array([-1.0, 1.0]), np.array([[-1.0], [1.0]]), 0),
+    "ordinal": Task(np.array([0.0, 1.0, 2.0]), np.array([[-1.0], [0.0], [1.0]]), 3),
+}
+
+
+class Kernel:
+    """The compiled density of one family; shapes are free, so one compilation serves every table.
+
+    Parameters
+    ----------
+    family : str
+        Name of the family.
+    """
+
+    def __init__(self, family: str):
+        pytensor, pt = load("pytensor"), load("pytensor.tensor")
+        load("pymc")
+        self._family = FAMILIES[family]
+        model = self._family.model(TEMPLATES[family], Prior())
+        density = model.logp()
+        variables = model.continuous_value_vars
+        gradient = pt.concatenate([pt.grad(density, v).ravel() for v in variables])
+        # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
+        self._function = pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)
+        self._data = {name: model[name] for name in self._family.data(TEMPLATES[family], Prior())}
+
+    def bind(self, task: Task, prior: Prior) -> LogDensity:
+        """Give the density of a task; binding the next task takes the data of this one away."""
+        for name, value in self._family.data(task, prior).items():
+            self._data[name].set_value(np.asarray(value, order="C"), borrow=True)
+        shapes = self._family.shapes(task)
+        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+        cuts = list(zip(np.r_[0, ends[:-1]].tolist(), ends.tolist(), shapes, strict=True))
+        function = self._function
+
+        def log_density(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = function(*(flat[a:b].reshape(shape) for a, b, shape in cuts))
+            return float(value), gradient
+
+        return log_density
+
+
+@cache
+def kernel(family: str) -> Kernel:
+    """Compile a family's kernel, or take the one that this process has."""
+    return Kernel(family)

@@ -1,0 +1,124 @@
+"""What inference returns for one family, and the settings that it was run with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesynth.encoding.design import Design
+from bayesynth.errors import InputError, Problem, raise_all
+
+RHAT_LIMIT = 1.01
+ESS_LIMIT = 400
+PARETO_K_LIMIT = 0.7
+
+
+@dataclass(frozen=True)
+class SamplerOptions:
+    """How long to sample.
+
+    Parameters
+    ----------
+    chains : int
+        Independent chains of each family.
+    tune : int
+        Draws of each chain that adapt the sampler and are dropped.
+    draws : int
+        Draws of each chain that are kept.
+    retries : int
+        Longer runs for a family that fails its check, each twice as long as the one before, thinned to `draws`.
+    n_jobs : int
+        Families sampled at the same time, each in a process of its own.
+    """
+
+    chains: int = 4
+    tune: int = 500
+    draws: int = 500
+    retries: int = 2
+    n_jobs: int = 1
+
+    def __post_init__(self) -> None:
+        least = {"chains": 1, "tune": 50, "draws": 50, "retries": 0, "n_jobs": 1}
+        raise_all(
+            Problem(
+                f"SamplerOptions({name}={getattr(self, name)!r})",
+                f"{name} is a whole number of at least {low}",
+                f"leave {name} out to keep its default",
+            )
+            for name, low in least.items()
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < low
+        )
+
+    @property
+    def total(self) -> int:
+        """Draws that are kept over all chains."""
+        return self.chains * self.draws
+
+
+@dataclass(frozen=True)
+class FamilyPosterior:
+    """The posterior of one family's parameters, and how far to trust it.
+
+    Parameters
+    ----------
+    design : Design
+        Its columns.
+    family : str
+        Name of the node family.
+    parameters : mapping of str to ndarray, shape (chain, draw, ...)
+        Draws.
+    n_rows : int
+        Rows that it was fitted on.
+    rhat, ess_bulk, ess_tail : float
+        Worst over parameters; NaN for independent draws.
+    divergences : int
+        Divergent transitions after tuning.
+    pareto_k : float
+        Of the Laplace approximation; NaN where the draws are exact or come from NUTS.
+    """
+
+    design: Design
+    family: str
+    parameters: Mapping[str, np.ndarray]
+    n_rows: int
+    rhat: float
+    ess_bulk: float
+    ess_tail: float
+    divergences: int
+    pareto_k: float
+
+    @property
+    def node(self) -> str:
+        """The child."""
+        return self.design.node
+
+    @property
+    def trusted(self) -> bool:
+        """Whether every check that applies is passed."""
+        checks = (
+            np.isnan(self.rhat) or self.rhat <= RHAT_LIMIT,
+            np.isnan(self.ess_bulk) or min(self.ess_bulk, self.ess_tail) >= ESS_LIMIT,
+            self.divergences == 0,
+            np.isnan(self.pareto_k) or self.pareto_k <= PARETO_K_LIMIT,
+        )
+        return all(checks)
+
+    def flat(self) -> dict[str, np.ndarray]:
+        """Draws with chains laid end to end, shape (chain * draw, ...)."""
+        return {name: values.reshape(-1, *values.shape[2:]) for name, values in self.parameters.items()}
+
+
+def check_inference(name: str) -> None:
+    """Refuse an unknown kind of inference.
+
+    Raises
+    ------
+    InputError
+        Unless the name is "nuts" or "laplace".
+    """
+    if name not in ("nuts", "laplace"):
+        raise InputError(
+            Problem(f"inference={name!r}", "there is no such kind of inference", 'use "nuts" or "laplace"')
+        )

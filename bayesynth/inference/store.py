@@ -1,0 +1,88 @@
+"""Posteriors of families as one labelled DataTree that ArviZ reads, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesynth.encoding.design import Design, Term
+from bayesynth.encoding.table import Encoding
+from bayesynth.inference.posterior import FamilyPosterior
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FIGURES = ("rhat", "ess_bulk", "ess_tail", "divergences", "pareto_k", "n_rows")
+SLASH = "\N{DIVISION SLASH}"  # netCDF keeps the plain one for paths
+
+
+def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, inference: str) -> xr.DataTree:
+    """Label every parameter of every family.
+
+    Group ``posterior`` holds, for a node called ``stage``, the variables ``slopes[stage]``, ``cutpoints[stage]`` and so
+    on, with dimensions chain, draw, and labelled terms and levels. Group ``sample_stats`` holds each family's R-hat,
+    ESS, divergences and Pareto k-hat. There is no group of observed data: those are the confidential rows.
+
+    Parameters
+    ----------
+    posteriors : mapping of str to FamilyPosterior
+        By child.
+    encoding : Encoding
+        Names the levels.
+    inference : str
+        "nuts" or "laplace"; kept as an attribute.
+    """
+    import xarray as xr
+
+    variables, coords = {}, {}
+    for node, posterior in posteriors.items():
+        safe = node.replace("/", SLASH)
+        levels = encoding.nodes[node].levels
+        coords[f"term[{safe}]"] = np.array(posterior.design.labels, dtype=str)
+        for name, values in posterior.parameters.items():
+            dims = ["chain", "draw", *_dims(name, posterior.family, safe)]
+            if dims[-1].startswith("contrast"):
+                coords[dims[-1]] = np.arange(1, len(levels))
+            if dims[-1].startswith("cut"):
+                coords[dims[-1]] = np.array([f"{a} | {b}" for a, b in zip(levels, levels[1:], strict=False)])
+            variables[f"{name}[{safe}]"] = xr.Variable(dims, values, {"node": node, "family": posterior.family})
+    first = next(iter(posteriors.values()))
+    shape = next(iter(first.parameters.values())).shape
+    coords |= {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
+    attributes = {"inference_library": "pymc, nutpie" if inference == "nuts" else "laplace", "inference": inference}
+    figures = {
+        name: ("node", np.array([getattr(p, name) for p in posteriors.values()], dtype=float)) for name in FIGURES
+    }
+    return xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(variables, coords, attributes),
+            "sample_stats": xr.Dataset(figures, {"node": np.array(list(posteriors), dtype=str)}),
+        }
+    )
+
+
+def from_tree(
+    tree: xr.DataTree, families: Mapping[str, tuple[Term, ...]], centres: Mapping[str, np.ndarray]
+) -> dict[str, FamilyPosterior]:
+    """Rebuild the posteriors of families from their tree, their terms and the centres of their columns."""
+    posterior, stats = tree["posterior"], tree["sample_stats"]
+    found = {}
+    for i, node in enumerate(stats["node"].values.tolist()):
+        safe = node.replace("/", SLASH)
+        mine = [v for v in posterior.data_vars if v.endswith(f"[{safe}]") and posterior[v].attrs["node"] == node]
+        parameters = {v[: -len(safe) - 2]: posterior[v].values for v in mine}
+        labels = tuple(str(x) for x in posterior[f"term[{safe}]"].values)
+        figures = {name: float(stats[name].values[i]) for name in FIGURES}
+        counts = {name: int(figures.pop(name)) for name in ("divergences", "n_rows")}
+        design = Design(node, families[node], labels, centres[node])
+        found[node] = FamilyPosterior(design, posterior[mine[0]].attrs["family"], parameters, **figures, **counts)
+    return found
+
+
+def _dims(parameter: str, family: str, safe: str) -> list[str]:
+    if parameter == "cutpoints":
+        return [f"cut[{safe}]"]
+    dims = [f"term[{safe}]"] if parameter == "slopes" else []
+    return [*dims, f"contrast[{safe}]"] if family == "categorical" else dims
