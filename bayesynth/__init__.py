@@ -1,0 +1,73 @@
+"""Synthetic clinical tables from a posterior over Bayesian networks, with honest uncertainty."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesynth import datasets, errors
+    from bayesynth.datasets import list_datasets, load_dataset
+    from bayesynth.families import Prior
+    from bayesynth.graphs import Knowledge
+    from bayesynth.inference import SamplerOptions
+    from bayesynth.plots import plot_marginals, plot_missingness, plot_network, plot_pairs
+    from bayesynth.schema import Column, Schema
+    from bayesynth.structure import SearchOptions
+    from bayesynth.synthesis import Fit, Synthesizer, SyntheticTables, load
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Column": "schema",
+    "Fit": "synthesis",
+    "Knowledge": "graphs",
+    "Prior": "families",
+    "SamplerOptions": "inference",
+    "Schema": "schema",
+    "SearchOptions": "structure",
+    "Synthesizer": "synthesis",
+    "SyntheticTables": "synthesis",
+    "list_datasets": "datasets",
+    "load": "synthesis",
+    "load_dataset": "datasets",
+    "plot_marginals": "plots",
+    "plot_missingness": "plots",
+    "plot_network": "plots",
+    "plot_pairs": "plots",
+}
+_PACKAGES = ("datasets", "errors")
+
+__all__ = [
+    "Column",
+    "Fit",
+    "Knowledge",
+    "Prior",
+    "SamplerOptions",
+    "Schema",
+    "SearchOptions",
+    "SyntheticTables",
+    "Synthesizer",
+    "datasets",
+    "errors",
+    "list_datasets",
+    "load",
+    "load_dataset",
+    "plot_marginals",
+    "plot_missingness",
+    "plot_network",
+    "plot_pairs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import bayesynth` stays quick."""
+    if name in _PACKAGES:
+        return import_module(f"bayesynth.{name}")
+    if name in _HOMES:
+        return getattr(import_module(f"bayesynth.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'bayesynth' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -35,6 +35,8 @@ class Node:
         What it contributes as a parent.
     marginal : EmpiricalMarginal or None
         Of a numeric column.
+    step : float or None
+        Grid on which a numeric column is recorded.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Node:
     is_indicator: bool
     features: Features
     marginal: EmpiricalMarginal | None = None
+    step: float | None = None
 
     def columns(self, values: np.ndarray, observed: np.ndarray, form: str) -> np.ndarray:
         """Feature columns, shape (n, d): zero where the node has no value."""
@@ -123,12 +126,15 @@ class CodedSource:
         Whether the levels have an order.
     modelled : bool
         False for a constant, of which only the blanks are modelled.
+    step : float or None
+        Grid on which a numeric column is recorded.
     """
 
     values: np.ndarray
     levels: tuple[str, ...]
     ordered: bool
     modelled: bool = True
+    step: float | None = None
 
 
 def encode_table(sources: Mapping[str, CodedSource], rng: np.random.Generator) -> EncodedTable:
@@ -177,7 +183,7 @@ def _columns_of(name: str, blocks: tuple[Block, ...]) -> str:
 def _value_node(name: str, source: CodedSource, seen: np.ndarray, gate: str | None) -> Node:
     if not source.levels:
         marginal = EmpiricalMarginal.of(seen)
-        return Node(name, "gaussian", (), gate, False, NumericFeatures.of(marginal.scores(seen)), marginal)
+        return Node(name, "gaussian", (), gate, False, NumericFeatures.of(marginal.scores(seen)), marginal, source.step)
     if len(source.levels) == 2:
         return Node(name, "binary", source.levels, gate, False, NominalFeatures.of(seen, source.levels))
     if not source.ordered:

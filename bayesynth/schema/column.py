@@ -37,7 +37,7 @@ class Column:
     nullable : bool
         Whether blanks may occur.
     role : Role or str
-        Identifiers and personal columns never enter the model; context is given and not generated.
+        Identifiers and personal columns never enter the model.
     marginal : str
         How the marginal distribution is described: "empirical".
     storage : Storage, optional

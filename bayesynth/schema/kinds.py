@@ -20,12 +20,11 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a column is for: modelled, an identifier, personal text that is never learned, or given context."""
+    """What a column is for: modelled, an identifier, or personal text that is never learned."""
 
     MODELLED = "modelled"
     IDENTIFIER = "identifier"
     PERSONAL = "personal"
-    CONTEXT = "context"
 
 
 NOMINAL = frozenset({Kind.BINARY, Kind.CATEGORICAL, Kind.ORDINAL})

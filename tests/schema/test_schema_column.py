@@ -111,9 +111,9 @@ def test_storage_follows_from_kind_and_levels(facts: dict, dtype: str) -> None:
 
 
 def test_fields_are_brought_to_their_types() -> None:
-    column = Column("x", "ordinal", levels=np.array([1, 2, 3]), nullable=np.True_, role="context", inferred=["levels"])
+    column = Column("x", "ordinal", levels=np.array([1, 2, 3]), nullable=np.True_, role="modelled", inferred=["levels"])
     assert column.kind is Kind.ORDINAL
-    assert column.role is Role.CONTEXT
+    assert column.role is Role.MODELLED
     assert [type(level) for level in column.levels] == [int, int, int]
     assert column.nullable is True
     assert column.inferred == {"levels"}
@@ -125,7 +125,6 @@ def test_only_quantities_are_modelled() -> None:
     assert Column("x", "count").modelled
     assert not Column("x", "constant", levels=(1,)).modelled
     assert not Column("x", "identifier", role="personal").modelled
-    assert not Column("x", "count", role="context").modelled
 
 
 def test_is_frozen_and_hashable() -> None:

@@ -91,7 +91,7 @@ def test_kinds_change_with_what_belongs_to_them(schema: Schema) -> None:
 
 
 def test_withheld_columns_lose_their_facts_and_may_come_back(schema: Schema) -> None:
-    for edit in ("identifier", {"role": "personal"}, {"kind": "identifier", "role": "context"}):
+    for edit in ("identifier", {"role": "personal"}):
         column = schema.update(grade=edit)["grade"]
         assert column.kind is Kind.IDENTIFIER
         assert column.levels == ()

@@ -1,0 +1,151 @@
+"""Ancestral sampling: whole columns at a time, in topological order, each row under its own posterior draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from bayesynth.encoding.table import Node
+from bayesynth.families import FAMILIES
+from bayesynth.predictive.network import FittedNetwork
+
+ROWS_AT_A_TIME = 65_536
+MOST_MARGINALS = 256
+
+
+@dataclass(frozen=True)
+class DrawOptions:
+    """What kind of rows to draw.
+
+    Parameters
+    ----------
+    each_row : bool
+        A fresh parameter draw for every row (posterior predictive), or one for the whole table.
+    blanks : bool
+        Reproduce blanks, or fill every cell.
+    delta : mapping of str to float
+        Added to the values that would have been blank; only where blanks are filled.
+    """
+
+    each_row: bool = True
+    blanks: bool = True
+    delta: Mapping[str, float] | None = None
+
+
+def draw_rows(
+    network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator
+) -> Iterator[dict[str, np.ndarray]]:
+    """Draw rows, some at a time so that memory stays bounded.
+
+    Parameters
+    ----------
+    network : FittedNetwork
+        What to draw from.
+    n_rows : int
+        Rows in all.
+    options : DrawOptions
+        What kind of rows.
+    rng : Generator
+        Randomness.
+
+    Yields
+    ------
+    dict of str to ndarray
+        Codes and numbers of every column (and missingness node), NaN where blank.
+    """
+    plan = _Plan.make(network, n_rows, options, rng)
+    for start in range(0, n_rows, ROWS_AT_A_TIME):
+        yield _Walk(network, plan, min(ROWS_AT_A_TIME, n_rows - start), options, rng).run()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Parameter draws and marginal distribution functions that a whole table shares."""
+
+    parameters: Mapping[str, Mapping[str, np.ndarray]]
+    marginals: Mapping[str, np.ndarray]
+    n_draws: int
+
+    @classmethod
+    def make(cls, network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator) -> _Plan:
+        flat = {node: posterior.flat() for node, posterior in network.families.items()}
+        n_draws = network.n_draws
+        if not options.each_row:
+            chosen = int(rng.integers(n_draws))
+            flat = {node: {k: v[chosen : chosen + 1] for k, v in p.items()} for node, p in flat.items()}
+            n_draws = 1
+        n_marginals = min(n_draws, n_rows, MOST_MARGINALS)
+        numeric = {name: node for name, node in network.encoding.nodes.items() if node.marginal}
+        marginals = {name: node.marginal.bootstrap(n_marginals, rng) for name, node in numeric.items()}
+        return cls(flat, marginals, n_draws)
+
+
+class _Walk:
+    """One pass over the graph for a chunk of rows."""
+
+    def __init__(
+        self, network: FittedNetwork, plan: _Plan, n_rows: int, options: DrawOptions, rng: np.random.Generator
+    ):
+        self._network, self._plan, self._options, self._rng = network, plan, options, rng
+        self._n = n_rows
+        self._which = rng.integers(plan.n_draws, size=n_rows)
+        self._everywhere = np.ones(n_rows, bool)
+        self._values: dict[str, np.ndarray] = {}
+        self._observed: dict[str, np.ndarray] = {}
+        self._unseen: dict[str, np.ndarray] = {}
+        self._columns: dict[tuple[str, str], np.ndarray] = {}
+
+    def run(self) -> dict[str, np.ndarray]:
+        encoding = self._network.encoding
+        for name in self._network.dag.order:
+            node = encoding.nodes[name]
+            self._indicator(node) if node.is_indicator else self._value(node)
+        for column, value in encoding.fixed.items():
+            self._values[column] = np.full(self._n, value)
+            block = encoding.block_of(column)
+            self._observed[column] = self._observed[block.name] if block else self._everywhere
+        return {name: self._finished(name) for name in self._values}
+
+    def _indicator(self, node: Node) -> None:
+        needed = self._options.blanks or self._options.delta
+        seen = self._draw(node) == 1.0 if needed else self._everywhere
+        if node.gate and needed:
+            seen &= ~self._unseen[node.gate]
+        self._unseen[node.name] = ~seen
+        shown = seen if self._options.blanks else self._everywhere
+        self._values[node.name] = shown.astype(float)
+        self._observed[node.name] = shown
+
+    def _value(self, node: Node) -> None:
+        drawn = self._draw(node)
+        if node.marginal is not None:
+            cumulative = self._plan.marginals[node.name]
+            drawn = node.marginal.quantile(ndtr(drawn), cumulative, self._which % len(cumulative))
+            if node.step:
+                drawn = np.round(drawn / node.step) * node.step
+        self._values[node.name] = drawn
+        self._observed[node.name] = self._observed[node.gate] if node.gate else self._everywhere
+
+    def _draw(self, node: Node) -> np.ndarray:
+        posterior = self._network.families[node.name]
+        design = posterior.design.matrix(self._network.encoding, self._columns_of, self._n)
+        return FAMILIES[posterior.family].draw(self._plan.parameters[node.name], self._which, design, self._rng)
+
+    def _columns_of(self, name: str, form: str) -> np.ndarray:
+        if (name, form) not in self._columns:
+            node = self._network.encoding.nodes[name]
+            observed = self._everywhere if node.is_indicator else self._observed[name]
+            self._columns[name, form] = node.columns(self._values[name], observed, form)
+        return self._columns[name, form]
+
+    def _finished(self, name: str) -> np.ndarray:
+        values, observed = self._values[name], self._observed[name]
+        shift = (self._options.delta or {}).get(name)
+        if shift is not None:
+            gate = self._network.encoding.block_of(name)
+            values = values + shift * (self._unseen[gate.name] if gate else 0.0)
+        is_indicator = name in self._unseen
+        return values if is_indicator or observed.all() else np.where(observed, values, np.nan)

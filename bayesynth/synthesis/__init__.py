@@ -1,0 +1,9 @@
+"""From a table to a fit, and from a fit to tables."""
+
+from bayesynth.synthesis.files import load
+from bayesynth.synthesis.fit import Fit
+from bayesynth.synthesis.settings import Settings
+from bayesynth.synthesis.synthesizer import Synthesizer
+from bayesynth.synthesis.tables import Provenance, SyntheticTables
+
+__all__ = ["Fit", "Provenance", "Settings", "Synthesizer", "SyntheticTables", "load"]
