@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from bayesynth.encoding.features import contrasts
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, linear, normal_log_density
+from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._laplace import approximate_by_modes
 from bayesynth.families._newton import Modes, find_modes
 
@@ -65,6 +65,14 @@ class Categorical:
         start[:, 0] = np.log(rates) @ basis
         return find_modes(start.reshape(b, -1), derivatives)
 
+    def working(self, theta: np.ndarray, y: np.ndarray, X: np.ndarray, n_levels: int) -> Working:
+        """Slope and curvature of the log likelihood in each row's linear predictors, contrasts taken as unrelated."""
+        basis = contrasts(n_levels)
+        matrix = theta.reshape(-1, n_levels - 1)
+        p = softmax((matrix[0] + X @ matrix[1:]) @ basis.T, axis=1)
+        mean = p @ basis
+        return Working(basis[y.astype(int)] - mean, p @ basis**2 - mean**2)
+
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log probability of each row under each draw, shape (s, n)."""
         log_p = log_softmax(self._logits(parameters["intercept"][:, None] + X @ parameters["slopes"]), axis=2)
@@ -94,7 +102,7 @@ class Categorical:
             beta = pm.Normal("beta", 0.0, data["beta_sd"])
             logits = (data["design"] @ beta) @ data["basis"].T
             # pm.Categorical is the same density, but takes 20 seconds to compile.
-            pm.CustomDist("response", logits, logp=_softmax_logp, ndim_supp=0, signature="(k)->()", observed=data["y"])
+            pm.CustomDist("response", logits, logp=_softmax_logp, signature="(k)->()", observed=data["y"])
         return model
 
     def data(self, task: Task, prior: Prior) -> dict[str, np.ndarray]:

@@ -21,7 +21,6 @@ def pareto_k(log_ratios: np.ndarray) -> float:
     """Shape of the generalised Pareto tail of importance ratios (Vehtari and others 2024)."""
     arviz = load("arviz")
     if hasattr(arviz, "psislw"):
-        smooth = arviz.psislw
-    else:
-        smooth = load("arviz_stats.base").array_stats.psislw
-    return float(smooth(np.array(log_ratios))[1])
+        return float(arviz.psislw(np.array(log_ratios))[1])
+    # From ArviZ 1 on the argument is a log likelihood, whose negative is the log ratio.
+    return float(load("arviz_stats.base").array_stats.psislw(-np.array(log_ratios))[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 
@@ -38,8 +39,10 @@ class Kernel:
         density = model.logp()
         variables = model.continuous_value_vars
         gradient = pt.concatenate([pt.grad(density, v).ravel() for v in variables])
-        # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
-        self._function = pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "PyTensor could not link")  # Numba brings its own linear algebra
+            # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
+            self._function = pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)
         self._data = {name: model[name] for name in self._family.data(TEMPLATES[family], Prior())}
 
     def bind(self, task: Task, prior: Prior) -> LogDensity:
