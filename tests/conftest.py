@@ -1,0 +1,67 @@
+"""Tables and fits that many tests share, each made once in a session."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import matplotlib
+import pandas as pd
+import pytest
+
+import bayesynth as bs
+from bayesynth.errors import ApproximationWarning, BayesynthWarning
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(scope="session")
+def laplace() -> Callable[..., bs.Fit]:
+    """Fit quickly and quietly: for tests that are not about the warnings."""
+
+    def fit(frame: pd.DataFrame, random_seed: int = 7, **options: object) -> bs.Fit:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BayesynthWarning)
+            return bs.Synthesizer(inference="laplace", **options).fit(frame, random_seed=random_seed, progress=False)
+
+    return fit
+
+
+def _fit_with_known_warning(frame: pd.DataFrame) -> bs.Fit:
+    # Families of rare events may fail the k-hat check; every other warning stays an error.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ApproximationWarning)
+        return bs.Synthesizer(inference="laplace").fit(frame, random_seed=7, progress=False)
+
+
+@pytest.fixture(scope="session")
+def pbc() -> pd.DataFrame:
+    return bs.load_dataset("pbc")
+
+
+@pytest.fixture(scope="session")
+def pbc_fit(pbc: pd.DataFrame) -> bs.Fit:
+    return _fit_with_known_warning(pbc)
+
+
+@pytest.fixture(scope="session")
+def penguins() -> pd.DataFrame:
+    return bs.load_dataset("penguins")
+
+
+@pytest.fixture(scope="session")
+def penguins_fit(penguins: pd.DataFrame) -> bs.Fit:
+    return _fit_with_known_warning(penguins)
+
+
+@pytest.fixture(scope="session")
+def small_table() -> pd.DataFrame:
+    """150 rows of six columns that need all four families, two of them with blanks."""
+    kinds = ["continuous", "categorical", "continuous", "count", "binary", "ordinal"]
+    simulated = bs.datasets.simulate_network(6, 150, kinds=kinds, blank_columns=0.34, random_seed=1)
+    return simulated.table
+
+
+@pytest.fixture(scope="session")
+def nuts_fit(small_table: pd.DataFrame) -> bs.Fit:
+    return bs.Synthesizer(inference="nuts").fit(small_table, random_seed=7, progress=False)
