@@ -1,0 +1,172 @@
+"""Real and synthetic tables read alike: the same numbers, the same bins, the same place for a blank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesynth.errors import InputError, Problem, raise_all
+from bayesynth.schema import Column, Kind, Schema
+from bayesynth.schema.arrays import default_origin, elapsed, lengths, numbers, unit_of
+from bayesynth.schema.infer import infer_column
+from bayesynth.schema.kinds import NOMINAL
+from bayesynth.schema.storage import blank_mask, plain
+
+BINS = 5
+
+
+def schema_of(frame: pd.DataFrame, schema: Schema | None) -> Schema:
+    """Take the schema that is given, or infer one without remarks: judging is no time to discuss columns."""
+    return schema if schema is not None else Schema([infer_column(frame[name]) for name in frame.columns])
+
+
+def tables_of(synthetic: pd.DataFrame | Iterable[pd.DataFrame], names: Iterable[str]) -> tuple[pd.DataFrame, ...]:
+    """Take one synthetic table or several, all of which have the named columns.
+
+    Parameters
+    ----------
+    synthetic : DataFrame or iterable of DataFrame
+        One table, several, or a `SyntheticTables`.
+    names : iterable of str
+        Columns that each must have.
+
+    Raises
+    ------
+    InputError
+        If there is no table, a table has no rows, or columns are missing; lists all of it at once.
+    """
+    tables = (synthetic,) if isinstance(synthetic, pd.DataFrame) else tuple(synthetic)
+    names, problems = list(names), []
+    if not tables:
+        problems.append(Problem("there is no synthetic table", "nothing can be compared", "pass at least one"))
+    for i, table in enumerate(tables, 1):
+        if not isinstance(table, pd.DataFrame):
+            found = f"synthetic table {i} is a {type(table).__name__}"
+            problems.append(Problem(found, "a table is a pandas DataFrame", "pass DataFrames"))
+        elif missing := [name for name in names if name not in table.columns]:
+            found = f"synthetic table {i} lacks {', '.join(missing)}"
+            remedy = "pass tables with the same columns, or a schema without these"
+            problems.append(Problem(found, "columns are compared by name", remedy))
+        elif len(table) == 0:
+            problems.append(Problem(f"synthetic table {i} has no rows", "it has no distribution", "draw some rows"))
+    raise_all(problems)
+    return tables
+
+
+@dataclass(frozen=True)
+class TableReader:
+    """Reads tables as the real one is read; made by `TableReader.of`.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        The columns that are compared.
+    edges : mapping of str to ndarray
+        Upper edges of all bins but the last of each column that is not nominal.
+    origins : mapping of str to str
+        Date from which each datetime column is counted.
+    """
+
+    columns: tuple[Column, ...]
+    edges: Mapping[str, np.ndarray]
+    origins: Mapping[str, str]
+
+    @classmethod
+    def of(cls, real: pd.DataFrame, schema: Schema) -> TableReader:
+        """Take bins and origins from the real table; its modelled columns are those that are compared."""
+        columns = tuple(schema[name] for name in schema.modelled)
+        if missing := [column.name for column in columns if column.name not in real.columns]:
+            raise InputError(
+                Problem(
+                    f"the real table lacks {', '.join(missing)}",
+                    "the schema has these columns",
+                    "pass the table that the schema describes",
+                )
+            )
+        dates = [c.name for c in columns if c.kind is Kind.DATETIME]
+        reader = cls(columns, {}, {name: default_origin(real[name]) for name in dates})
+        free = [c for c in columns if c.kind not in NOMINAL]
+        return cls(columns, {c.name: _edges(reader.numbers(c, real)) for c in free}, reader.origins)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns that are compared."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of codes of each column, shape (columns,): its bins or levels, one for anything else, one blank."""
+        bins = [len(c.levels) if c.kind in NOMINAL else len(self.edges[c.name]) + 1 for c in self.columns]
+        return np.array(bins, dtype=np.int64) + 2
+
+    @property
+    def ranked(self) -> tuple[int, ...]:
+        """Positions of the columns whose values have an order."""
+        unordered = (Kind.BINARY, Kind.CATEGORICAL)
+        return tuple(i for i, column in enumerate(self.columns) if column.kind not in unordered)
+
+    def numbers(self, column: Column, frame: pd.DataFrame) -> np.ndarray:
+        """One column as numbers, shape (n,): index of the level, or the number, or units of time; NaN where blank.
+
+        A value that is not among the levels of the schema is -1.
+        """
+        series = frame[column.name]
+        try:
+            if column.kind in NOMINAL:
+                return _level_numbers(column, series)
+            if column.kind is Kind.DATETIME:
+                return elapsed(series, self.origins[column.name], column.precision) / unit_of(column.precision)
+            if column.kind is Kind.DURATION:
+                return lengths(series) / unit_of(column.precision)
+            return numbers(series)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                Problem(
+                    f"column {column.name!r} holds {series.dtype} in one of the tables",
+                    f"it cannot be read as {column.kind} ({error})",
+                    "give all tables the dtypes of the real one",
+                    column.name,
+                )
+            ) from error
+
+    def codes(self, frame: pd.DataFrame) -> np.ndarray:
+        """All columns as bins, shape (n, columns), from 0 to ``sizes`` - 1; the last code is a blank."""
+        found = np.empty((len(frame), len(self.columns)), dtype=np.int64)
+        for i, (column, size) in enumerate(zip(self.columns, self.sizes, strict=True)):
+            values = self.numbers(column, frame)
+            blank = np.isnan(values)
+            if column.kind in NOMINAL:
+                code = np.where(values < 0, size - 2, np.where(blank, 0, values)).astype(np.int64)
+            else:
+                code = np.searchsorted(self.edges[column.name], values, side="left")
+            found[:, i] = np.where(blank, size - 1, code)
+        return found
+
+    def scores(self, frame: pd.DataFrame) -> np.ndarray:
+        """Columns whose values have an order, as numbers, shape (n, ranked columns); NaN where blank."""
+        if not self.ranked:
+            return np.empty((len(frame), 0))
+        scores = np.column_stack([self.numbers(self.columns[i], frame) for i in self.ranked])
+        nominal = [self.columns[i].kind in NOMINAL for i in self.ranked]
+        return np.where((scores < 0) & nominal, np.nan, scores)
+
+
+def _level_numbers(column: Column, series: pd.Series) -> np.ndarray:
+    index = {level: float(i) for i, level in enumerate(column.levels)}
+    codes, uniques = pd.factorize(series.mask(blank_mask(series)))
+    lookup = np.array([*(index.get(plain(value), -1.0) for value in uniques), np.nan])
+    return lookup[codes]
+
+
+def _edges(values: np.ndarray) -> np.ndarray:
+    """Quantiles of the real column that cut it into bins, ties taken together and a heap at the top kept apart."""
+    values = values[~np.isnan(values)]
+    if len(values) == 0:
+        return np.empty(0)
+    edges = np.quantile(values, np.arange(1, BINS) / BINS, method="inverted_cdf")
+    below = values[values < values.max()]
+    top = below.max() if len(below) else -np.inf
+    return np.unique(np.minimum(edges, top))
