@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from bayesynth.encoding.features import LEVELS, LINEAR
 from bayesynth.encoding.table import EncodedTable, Encoding
 
 PRODUCT = "product"
+FEWEST_ON_A_SIDE = 5
 ColumnsOf = Callable[[str, str], np.ndarray]
 """(node, form) -> its feature columns, shape (n, d), zero where the node has no value."""
 
@@ -89,32 +91,63 @@ class FeatureBank:
 
     def __init__(self, table: EncodedTable):
         self.table = table
-        # One row per column, so that a family is gathered in long runs; the first stands for padding.
-        self._store = np.zeros((64, table.n_rows))
-        self._used = 1
         self._places: dict[Term, np.ndarray] = {}
+        mains = [Term((name,), form) for name, node in table.encoding.nodes.items() for form in node.features.forms]
+        blocks = [np.zeros((1, table.n_rows))]  # the first column stands for padding
+        for term in mains:
+            blocks.append(term_columns(table.encoding, term, self._columns_of).T)
+            start = sum(map(len, blocks[:-1]))
+            self._places[term] = np.arange(start, start + len(blocks[-1]))
+        self._store = np.concatenate(blocks)
+        self.n_main = len(self._store)
+        self._panels: dict[bytes, Panel] = {}
 
     def places(self, term: Term) -> np.ndarray:
         """Positions of a term's columns in the bank, shape (d,)."""
         if term not in self._places:
             columns = term_columns(self.table.encoding, term, self._columns_of).T
-            while self._used + len(columns) > len(self._store):
-                self._store = np.concatenate([self._store, np.zeros_like(self._store)])
-            place = np.arange(self._used, self._used + len(columns))
-            self._store[place] = columns
-            self._used += len(columns)
-            self._places[term] = place
+            self._places[term] = np.arange(len(self._store), len(self._store) + len(columns))
+            self._store = np.concatenate([self._store, columns])
         return self._places[term]
 
-    def gather(self, places: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
-        """Uncentred columns at some positions (and rows), shape (len(places), n)."""
-        found = self._store[places]
-        return found if rows is None else found[:, rows]
+    def gather(self, places: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Uncentred columns at some positions and rows, shape (len(places), n)."""
+        return self._store[np.ix_(places, rows)]
+
+    def panel(self, defined: np.ndarray) -> Panel:
+        """Centred columns of all main terms over some rows; children that share their rows share it."""
+        key = defined.tobytes()
+        if key not in self._panels:
+            rows = np.flatnonzero(defined)
+            columns = self._store[: self.n_main][:, rows]
+            self._panels[key] = Panel(rows, columns - columns.mean(axis=1, keepdims=True))
+        return self._panels[key]
 
     def _columns_of(self, name: str, form: str) -> np.ndarray:
         node, table = self.table.encoding.nodes[name], self.table
         observed = np.ones(table.n_rows, bool) if node.is_indicator else table.defined[name]
         return node.columns(table.values[name], observed, form)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Centred columns of all main terms over the rows where a child has a value.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n,)
+        Those rows.
+    columns : ndarray, shape (Q, n)
+        One row per column of the bank.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """Products of all pairs of columns, shape (Q, Q)."""
+        return self.columns @ self.columns.T
 
 
 class ChildBank:
@@ -132,10 +165,14 @@ class ChildBank:
         self._bank = bank
         self._nodes = bank.table.encoding.nodes
         self.node = self._nodes[child]
-        defined = bank.table.defined[child]
-        self._rows = None if defined.all() else np.flatnonzero(defined)
-        self.y = bank.table.responses[child][defined]
+        self.panel = bank.panel(bank.table.defined[child])
+        self.y = bank.table.responses[child][self.panel.rows]
         self._varies: dict[str, bool] = {}
+
+    @cached_property
+    def moments(self) -> np.ndarray:
+        """Products of the panel's columns with the response, shape (Q,)."""
+        return self.panel.columns @ self.y
 
     def complete(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Sort terms and add the indicators of partly blank parents that are not among them."""
@@ -148,29 +185,39 @@ class ChildBank:
         return tuple(chosen) + tuple(Term((g,), LEVELS) for g in needed)
 
     def varies(self, node: str) -> bool:
-        """Whether a node's features take more than one value over the rows of the child."""
+        """Whether a node says anything over the child's rows: a value that varies, an indicator with 5 rows a side."""
         if node not in self._varies:
-            form = self._nodes[node].features.forms[0]
-            found = self._bank.gather(self._bank.places(Term((node,), form)), self._rows)
-            self._varies[node] = bool(np.ptp(found, axis=1).max() > 1e-9)
+            found = self.panel.columns[self._bank.places(Term((node,), self._nodes[node].features.forms[0]))]
+            if self._nodes[node].is_indicator:
+                ones = int((found[0] > 0).sum())
+                self._varies[node] = min(ones, found.shape[1] - ones) >= FEWEST_ON_A_SIDE
+            else:
+                self._varies[node] = bool(np.ptp(found, axis=1).max() > 1e-9)
         return self._varies[node]
 
     def places(self, terms: Sequence[Term]) -> np.ndarray:
         """Positions of the columns of complete terms in the shared bank, shape (q,)."""
         return np.concatenate([np.empty(0, int), *(self._bank.places(term) for term in terms)])
 
+    def is_main(self, places: np.ndarray) -> bool:
+        """Whether all positions are of main terms, which the panel holds."""
+        return places.size == 0 or int(places.max()) < self._bank.n_main
+
     def stack(self, places: np.ndarray) -> np.ndarray:
         """Centred designs, shape (b, n, q), of padded positions, shape (b, q)."""
-        distinct, where = np.unique(places, return_inverse=True)
-        columns = self._bank.gather(distinct, self._rows)
-        columns = columns - columns.mean(axis=1, keepdims=True)
-        return np.ascontiguousarray(columns[where.reshape(places.shape)].transpose(0, 2, 1))
+        if self.is_main(places):
+            found = self.panel.columns[places]
+        else:
+            distinct, where = np.unique(places, return_inverse=True)
+            columns = self._bank.gather(distinct, self.panel.rows)
+            found = (columns - columns.mean(axis=1, keepdims=True))[where.reshape(places.shape)]
+        return np.ascontiguousarray(found.transpose(0, 2, 1))
 
     def design(self, terms: Iterable[Term]) -> Design:
         """Describe the design of a family with these terms."""
         complete = self.complete(terms)
         labels = tuple(label for term in complete for label in self._labels(term))
-        centres = self._bank.gather(self.places(complete), self._rows).mean(axis=1) if complete else np.empty(0)
+        centres = self._bank.gather(self.places(complete), self.panel.rows).mean(axis=1) if complete else np.empty(0)
         return Design(self.node.name, complete, labels, centres)
 
     def _labels(self, term: Term) -> list[str]:

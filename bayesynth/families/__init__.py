@@ -1,6 +1,6 @@
 """Node families: one conditional distribution per kind of column, in NumPy and in PyMC."""
 
-from bayesynth.families._base import Approximation, Family, Parameters, Prior, Task
+from bayesynth.families._base import Approximation, Family, Parameters, Prior, Task, Working
 from bayesynth.families._laplace import log_posterior
 from bayesynth.families._newton import Modes
 from bayesynth.families.binary import Binary
@@ -11,4 +11,4 @@ from bayesynth.families.ordinal import Ordinal
 FAMILIES: dict[str, Family] = {family.name: family for family in (Binary(), Categorical(), Gaussian(), Ordinal())}
 """The registry: what a node of a given family name is made of."""
 
-__all__ = ["FAMILIES", "Approximation", "Family", "Modes", "Parameters", "Prior", "Task", "log_posterior"]
+__all__ = ["FAMILIES", "Approximation", "Family", "Modes", "Parameters", "Prior", "Task", "Working", "log_posterior"]

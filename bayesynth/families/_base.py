@@ -74,6 +74,22 @@ class Task:
     n_levels: int
 
 
+@dataclass(frozen=True)
+class Working:
+    """A quadratic view of a log likelihood around a mode, for screening what could be added.
+
+    Parameters
+    ----------
+    residuals : ndarray, shape (n, m)
+        Slope in each of a row's m linear predictors.
+    weights : ndarray, shape (n, m)
+        Negative curvature.
+    """
+
+    residuals: np.ndarray
+    weights: np.ndarray
+
+
 class Family(Protocol):
     """A conditional distribution: density and draws in NumPy, evidence in bulk, and the same model in PyMC."""
 
@@ -87,6 +103,9 @@ class Family(Protocol):
 
     def modes(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> Modes:
         """Posterior modes of designs X of shape (b, n, q), on the scale of `flatten`."""
+
+    def working(self, theta: np.ndarray, y: np.ndarray, X: np.ndarray, n_levels: int) -> Working:
+        """Quadratic view of the log likelihood at a mode on the scale of `modes`."""
 
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log density of each row under each draw, shape (s, n)."""

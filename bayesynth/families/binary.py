@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, linear, normal_log_density
+from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._laplace import approximate_by_modes
 from bayesynth.families._newton import Modes, find_modes
 
@@ -48,6 +48,11 @@ class Binary:
         rate = (y.sum() + 0.5) / (n + 1.0)
         start[:, 0] = np.log(rate / (1 - rate))
         return find_modes(start, derivatives)
+
+    def working(self, theta: np.ndarray, y: np.ndarray, X: np.ndarray, n_levels: int) -> Working:
+        """Slope and curvature of the log likelihood in each row's linear predictor."""
+        p = expit(theta[0] + X @ theta[1:])
+        return Working((y - p)[:, None], (p * (1 - p))[:, None])
 
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log probability of each row under each draw, shape (s, n)."""

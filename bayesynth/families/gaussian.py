@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import gammaln
 
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, linear, normal_log_density
+from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._newton import Modes
 
 if TYPE_CHECKING:
@@ -31,16 +31,15 @@ class Gaussian:
     def evidence(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> np.ndarray:
         """Log marginal likelihoods in closed form, shape (b,)."""
         gram, moment = X.transpose(0, 2, 1) @ X, np.einsum("bnq,n->bq", X, y)
-        return self.evidence_from_moments(y, gram, moment, X.sum(1), prior)
+        return self.evidence_from_moments(y, gram, moment, prior)
 
     def evidence_from_moments(
-        self, y: np.ndarray, gram: np.ndarray, moment: np.ndarray, total: np.ndarray, prior: Prior
+        self, y: np.ndarray, gram: np.ndarray, moment: np.ndarray, prior: Prior
     ) -> np.ndarray:
-        """Log marginal likelihoods from X'X (b, q, q), X'y (b, q) and 1'X (b, q)."""
+        """Log marginal likelihoods from X'X, shape (b, q, q), and X'y, shape (b, q), of centred features."""
         n, (b, q) = len(y), moment.shape
         precision = np.zeros((b, q + 1, q + 1))
         precision[:, 0, 0] = n
-        precision[:, 0, 1:] = precision[:, 1:, 0] = total
         precision[:, 1:, 1:] = gram
         prior_precision = np.r_[prior.intercept_sd**-2.0, np.full(q, prior.tau**-2.0)]
         precision += np.diag(prior_precision)
@@ -63,6 +62,12 @@ class Gaussian:
         """Posterior modes of (log variance, intercept, slopes)."""
         found = [self._mode(Task(y, x, 0), prior) for x in X]
         return Modes(*(np.array(part) for part in zip(*found, strict=True)))
+
+    def working(self, theta: np.ndarray, y: np.ndarray, X: np.ndarray, n_levels: int) -> Working:
+        """Slope and curvature of the log likelihood in each row's mean, in units of the residual variance."""
+        variance = np.exp(theta[0])
+        residual = y - theta[1] - X @ theta[2:]
+        return Working((residual / np.sqrt(variance))[:, None], np.ones((len(y), 1)))
 
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log density of each row under each draw, shape (s, n)."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, gammaln, log_expit
 
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, linear, normal_log_density
+from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._laplace import approximate_by_modes
 from bayesynth.families._newton import Modes, find_modes
 
@@ -68,6 +68,14 @@ class Ordinal:
         at = np.cumsum(self._rates(y, n_levels))[:-1]
         start[:, :m] = np.log(at / (1 - at))
         return find_modes(start, derivatives)
+
+    def working(self, theta: np.ndarray, y: np.ndarray, X: np.ndarray, n_levels: int) -> Working:
+        """Slope and curvature of the log likelihood in each row's linear predictor."""
+        cuts, codes = _padded(theta[None, : n_levels - 1])[0], y.astype(int)
+        eta = X @ theta[n_levels - 1 :]
+        F, G = expit(cuts[codes + 1] - eta), expit(cuts[codes] - eta)
+        # For one logistic interval, slope and curvature have these short forms.
+        return Working((F + G - 1)[:, None], (F * (1 - F) + G * (1 - G))[:, None])
 
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log probability of each row under each draw, shape (s, n)."""
