@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-import matplotlib
+import matplotlib as mpl
 import pandas as pd
 import pytest
 
 import bayesynth as bs
 from bayesynth.errors import ApproximationWarning, BayesynthWarning
 
-matplotlib.use("Agg")
+mpl.use("Agg")
 
 
 @pytest.fixture(scope="session")
