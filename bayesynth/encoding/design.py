@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesynth.encoding.features import LEVELS, LINEAR
+from bayesynth.encoding.features import LEVELS, LINEAR, SPLINE
 from bayesynth.encoding.table import EncodedTable, Encoding
 
 PRODUCT = "product"
@@ -92,12 +92,16 @@ class FeatureBank:
     def __init__(self, table: EncodedTable):
         self.table = table
         self._places: dict[Term, np.ndarray] = {}
-        mains = [Term((name,), form) for name, node in table.encoding.nodes.items() for form in node.features.forms]
-        blocks = [np.zeros((1, table.n_rows))]  # the first column stands for padding
-        for term in mains:
-            blocks.append(term_columns(table.encoding, term, self._columns_of).T)
-            start = sum(map(len, blocks[:-1]))
-            self._places[term] = np.arange(start, start + len(blocks[-1]))
+        blocks, used = [np.zeros((1, table.n_rows))], 1  # the first column stands for padding
+        for name, node in table.encoding.nodes.items():
+            for form in node.features.forms:
+                columns = self._columns_of(name, form).T
+                # A spline begins with the very column of the linear form.
+                shared = self._places[Term((name,), LINEAR)] if form == SPLINE else np.empty(0, int)
+                blocks.append(columns[len(shared) :])
+                own = np.arange(used, used + len(blocks[-1]))
+                self._places[Term((name,), form)] = np.concatenate([shared, own])
+                used += len(own)
         self._store = np.concatenate(blocks)
         self.n_main = len(self._store)
         self._panels: dict[bytes, Panel] = {}
@@ -197,7 +201,7 @@ class ChildBank:
 
     def places(self, terms: Sequence[Term]) -> np.ndarray:
         """Positions of the columns of complete terms in the shared bank, shape (q,)."""
-        return np.concatenate([np.empty(0, int), *(self._bank.places(term) for term in terms)])
+        return np.array([place for term in terms for place in self._bank.places(term).tolist()], dtype=int)
 
     def is_main(self, places: np.ndarray) -> bool:
         """Whether all positions are of main terms, which the panel holds."""

@@ -107,6 +107,9 @@ class Family(Protocol):
     def working(self, theta: np.ndarray, y: np.ndarray, X: np.ndarray, n_levels: int) -> Working:
         """Quadratic view of the log likelihood at a mode on the scale of `modes`."""
 
+    def slopes_of(self, theta: np.ndarray, n_levels: int) -> np.ndarray:
+        """Slopes in a mode on the scale of `modes`, in the units of `working`, shape (q, m)."""
+
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log density of each row under each draw, shape (s, n)."""
 

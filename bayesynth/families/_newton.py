@@ -12,7 +12,7 @@ Derivatives = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, n
 
 LARGEST_STEP = 4.0
 MAX_ITERATIONS = 60
-TOLERANCE = 1e-8
+TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class Binary:
         p = expit(theta[0] + X @ theta[1:])
         return Working((y - p)[:, None], (p * (1 - p))[:, None])
 
+    def slopes_of(self, theta: np.ndarray, n_levels: int) -> np.ndarray:
+        """Slopes in a mode, shape (q, m)."""
+        return theta[1:, None]
+
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log probability of each row under each draw, shape (s, n)."""
         eta = parameters["intercept"][:, None] + parameters["slopes"] @ X.T

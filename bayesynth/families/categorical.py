@@ -73,6 +73,10 @@ class Categorical:
         mean = p @ basis
         return Working(basis[y.astype(int)] - mean, p @ basis**2 - mean**2)
 
+    def slopes_of(self, theta: np.ndarray, n_levels: int) -> np.ndarray:
+        """Slopes in a mode, shape (q, m)."""
+        return theta.reshape(-1, n_levels - 1)[1:]
+
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log probability of each row under each draw, shape (s, n)."""
         log_p = log_softmax(self._logits(parameters["intercept"][:, None] + X @ parameters["slopes"]), axis=2)

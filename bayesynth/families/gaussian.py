@@ -69,6 +69,10 @@ class Gaussian:
         residual = y - theta[1] - X @ theta[2:]
         return Working((residual / np.sqrt(variance))[:, None], np.ones((len(y), 1)))
 
+    def slopes_of(self, theta: np.ndarray, n_levels: int) -> np.ndarray:
+        """Slopes in a mode, shape (q, m)."""
+        return theta[2:, None] / np.exp(theta[0] / 2)
+
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log density of each row under each draw, shape (s, n)."""
         mean = parameters["intercept"][:, None] + parameters["slopes"] @ X.T

@@ -77,6 +77,10 @@ class Ordinal:
         # For one logistic interval, slope and curvature have these short forms.
         return Working((F + G - 1)[:, None], (F * (1 - F) + G * (1 - G))[:, None])
 
+    def slopes_of(self, theta: np.ndarray, n_levels: int) -> np.ndarray:
+        """Slopes in a mode, shape (q, m)."""
+        return theta[n_levels - 1 :, None]
+
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log probability of each row under each draw, shape (s, n)."""
         eta = parameters["slopes"] @ X.T

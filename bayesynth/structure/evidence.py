@@ -53,27 +53,40 @@ class EvidenceCache:
         """Log evidence of one family."""
         return float(self.scores(name, [terms])[0])
 
-    def screen(self, name: str, terms: Iterable[Term], additions: Sequence[Term]) -> np.ndarray:
-        """Approximate gains in log evidence from adding single terms, shape (len(additions),).
+    def outlook(
+        self, name: str, terms: Iterable[Term], others: Sequence[Iterable[Term]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Gains in log evidence of other term sets over the present one, mostly by one quadratic view of it.
 
-        One quadratic step from the mode of the present family serves all additions: with slope U and curvature V of
-        the log likelihood in the new coefficients (the present ones profiled out) and prior precision L, the gain is
-        U'(V + L)^-1 U / 2 - log det((V + L) / L) / 2. Exact for a known residual variance.
+        Where coefficients are only added, with slope U and curvature V of the log likelihood in them (the present ones
+        profiled out) and prior precision L, the gain is about U'(V + L)^-1 U / 2 - log det((V + L) / L) / 2. Where they
+        are only removed it is minus the same, with V + L the inverse of their posterior covariance and U = (V + L) b.
+        Sets that do both are scored exactly.
+
+        Returns
+        -------
+        gains : ndarray, shape (len(others),)
+        exact : ndarray of bool, shape (len(others),)
         """
-        if not additions:
-            return np.empty(0)
         child = self.child(name)
-        family, n_levels = FAMILIES[child.node.family], len(child.node.levels)
-        X = child.stack(child.places(child.complete(terms))[None])[0]
-        mode = family.modes(child.y, X[None], n_levels, self.prior).theta[0]
-        working = family.working(mode, child.y, X, n_levels)
-        precision = family.null_information(child.y, n_levels) / self.prior.tau**2
-        design = np.column_stack([np.ones(len(X)), X])
-        places = [self._bank.places(term) for term in additions]
-        gains = np.zeros(len(additions))
-        for residual, weight in zip(working.residuals.T, working.weights.T, strict=True):
-            gains += _quadratic_gains(child.panel.columns, design, places, residual, weight, precision)
-        return gains
+        present = child.places(child.complete(terms))
+        where = {place: i for i, place in enumerate(present.tolist())}
+        later = [child.places(child.complete(other)).tolist() for other in others]
+        added = [[place for place in after if place not in where] for after in later]
+        removed = [[i for place, i in where.items() if place not in set(after)] for after in later]
+        both = np.array([bool(a and r) for a, r in zip(added, removed, strict=True)], bool)
+        gains = np.zeros(len(others))
+        if both.any():
+            swaps = [others[i] for i in np.flatnonzero(both)]
+            gains[both] = self.scores(name, swaps) - self.score(name, terms)
+        if not both.all():
+            view = _QuadraticView(child, present, self.prior)
+            only_added = [i for i in range(len(others)) if added[i] and not both[i]]
+            gains[only_added] = view.of_adding([added[i] for i in only_added])
+            for i in np.flatnonzero(~both):
+                if removed[i]:
+                    gains[i] = view.of_removing(removed[i])
+        return gains, both
 
     def __len__(self) -> int:
         return len(self._known)
@@ -104,27 +117,50 @@ class EvidenceCache:
         return family.evidence(child.y, child.stack(padded), len(child.node.levels), self.prior)
 
 
-def _quadratic_gains(
-    columns: np.ndarray,
-    design: np.ndarray,
-    places: Sequence[np.ndarray],
-    residual: np.ndarray,
-    weight: np.ndarray,
-    precision: float,
-) -> np.ndarray:
-    """Gains for one linear predictor; additions of equal width are worked out together."""
-    weighted = design * weight[:, None]
-    inner = weighted.T @ design + np.diag(np.r_[1e-6, np.full(design.shape[1] - 1, precision)])
-    slope, cross = columns @ residual, columns @ weighted
-    whitened = np.linalg.solve(np.linalg.cholesky(inner), cross.T).T
-    gains = np.empty(len(places))
-    for width in {len(place) for place in places}:
-        which = [i for i, place in enumerate(places) if len(place) == width]
-        at = np.array([places[i] for i in which])
-        F, W = columns[at], whitened[at]
-        V = (F * weight) @ F.transpose(0, 2, 1) - W @ W.transpose(0, 2, 1)
-        V += precision * np.eye(width)
-        U = slope[at][:, :, None]
-        fit = (U.transpose(0, 2, 1) @ np.linalg.solve(V, U))[:, 0, 0]
-        gains[which] = 0.5 * fit - 0.5 * (np.linalg.slogdet(V)[1] - width * np.log(precision))
-    return gains
+class _QuadraticView:
+    """The log posterior of one family around its mode."""
+
+    def __init__(self, child: ChildBank, places: np.ndarray, prior: Prior):
+        family, n_levels = FAMILIES[child.node.family], len(child.node.levels)
+        X = child.stack(places[None])[0]
+        mode = family.modes(child.y, X[None], n_levels, prior).theta[0]
+        self._working = family.working(mode, child.y, X, n_levels)
+        self._columns = child.panel.columns
+        self._precision = family.null_information(child.y, n_levels) / prior.tau**2
+        self._design = np.column_stack([np.ones(len(X)), X])
+        self._slopes = family.slopes_of(mode, n_levels)
+
+    def of_adding(self, places: Sequence[list[int]]) -> np.ndarray:
+        """Gains from adding columns; additions of equal width are worked out together."""
+        gains = np.zeros(len(places))
+        widths: dict[int, list[int]] = {}
+        for i, place in enumerate(places):
+            widths.setdefault(len(place), []).append(i)
+        for residual, weight in zip(self._working.residuals.T, self._working.weights.T, strict=True):
+            weighted = self._design * weight[:, None]
+            slope, cross = self._columns @ residual, self._columns @ weighted
+            whitened = np.linalg.solve(np.linalg.cholesky(self._inner(weighted)), cross.T).T
+            for width, which in widths.items():
+                at = np.array([places[i] for i in which])
+                F, W = self._columns[at], whitened[at]
+                V = (F * weight) @ F.transpose(0, 2, 1) - W @ W.transpose(0, 2, 1)
+                gains[which] += self._gain(V + self._precision * np.eye(width), slope[at])
+        return gains
+
+    def of_removing(self, positions: list[int]) -> float:
+        """Gain, mostly negative, from removing present columns."""
+        gain = 0.0
+        for weight, slopes in zip(self._working.weights.T, self._slopes.T, strict=True):
+            covariance = np.linalg.inv(self._inner(self._design * weight[:, None]))[1:, 1:]
+            V = np.linalg.inv(covariance[np.ix_(positions, positions)])
+            gain -= self._gain(V[None], (V @ slopes[positions])[None])[0]
+        return float(gain)
+
+    def _inner(self, weighted: np.ndarray) -> np.ndarray:
+        ridge = np.full(self._design.shape[1], self._precision)
+        ridge[0] = 1e-6
+        return weighted.T @ self._design + np.diag(ridge)
+
+    def _gain(self, V: np.ndarray, U: np.ndarray) -> np.ndarray:
+        fit = np.einsum("bd,bd->b", U, np.linalg.solve(V, U[:, :, None])[:, :, 0])
+        return 0.5 * fit - 0.5 * (np.linalg.slogdet(V)[1] - V.shape[1] * np.log(self._precision))

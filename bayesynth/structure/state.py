@@ -101,20 +101,22 @@ class SearchState:
                 forms = [(*gains[parent, form], form) for form in self._space.forms[parent] if (parent, form) in gains]
                 if forms:
                     gain, exact, form = max(forms)
-                    loss, _ = self._gains[parent][child, None]
-                    found.append(Move(gain + loss, ((parent, child, None), (child, parent, form)), exact))
+                    loss, known = self._gains[parent][child, None]
+                    changes = ((parent, child, None), (child, parent, form))
+                    found.append(Move(gain + loss, changes, exact and known))
         return sorted(found, key=lambda move: -move.gain)
 
     def check(self, move: Move) -> Move:
         """Score a screened move exactly."""
-        child, parent, form = move.changes[-1]
-        terms = self._after(child, (parent, form))
-        gain = self._evidence.score(child, terms) + self._space.log_prior(terms) - self._scores[child]
-        self._note(child, self._gains[child] | {(parent, form): (gain, True)})
-        if len(move.changes) == 2:
-            (above, below, _), _ = move.changes
-            gain += self._gains[above][below, None][0]
-        return Move(gain, move.changes, True)
+        total = 0.0
+        for child, parent, form in move.changes:
+            gain, exact = self._gains[child][parent, form]
+            if not exact:
+                terms = self._after(child, (parent, form))
+                gain = self._evidence.score(child, terms) + self._space.log_prior(terms) - self._scores[child]
+                self._note(child, self._gains[child] | {(parent, form): (gain, True)})
+            total += gain
+        return Move(total, move.changes, True)
 
     def legal(self, move: Move) -> bool:
         """Whether the graph stays acyclic."""
@@ -154,23 +156,21 @@ class SearchState:
                 self.apply(legal[rng.integers(len(legal))])
 
     def _refresh(self, child: str) -> None:
-        """Score all deletions and bends of a child's parents, and screen the additions."""
+        """Score a child's parents, and look out over all single changes of them."""
         space, now, evidence = self._space, self._parents[child], self._evidence
         changes: list[Change] = [(p, None) for p in now if p not in space.required[child]]
         changes += [(p, form) for p, held in now.items() for form in space.forms[p] if form != held]
-        sets = [self.terms(child)] + [self._after(child, change) for change in changes]
-        values = evidence.scores(child, sets) + [space.log_prior(s) for s in sets]
-        self._scores[child] = float(values[0])
-        gains = dict(zip(changes, ((float(v - values[0]), True) for v in values[1:]), strict=True))
         if len(now) < space.max_parents:
             varies = evidence.child(child).varies
-            new = [(p, form) for p in space.allowed[child] if p not in now and varies(p) for form in space.forms[p]]
-            screened = evidence.screen(child, sets[0], [Term((p,), form) for p, form in new])
-            base = space.log_prior(sets[0])
-            for change, gain in zip(new, screened, strict=True):
-                cost = space.log_prior(self._after(child, change)) - base
-                gains[change] = (float(gain + cost), False)
-        self._note(child, gains)
+            new = (p for p in space.allowed[child] if p not in now and varies(p))
+            changes += [(p, form) for p in new for form in space.forms[p]]
+        terms = self.terms(child)
+        prior = space.log_prior(terms)
+        self._scores[child] = evidence.score(child, terms) + prior
+        sets = [self._after(child, change) for change in changes]
+        gains, exact = evidence.outlook(child, terms, sets)
+        gains += [space.log_prior(s) - prior for s in sets]
+        self._note(child, dict(zip(changes, zip(gains.tolist(), exact.tolist(), strict=True), strict=True)))
 
     def _note(self, child: str, gains: dict[Change, tuple[float, bool]]) -> None:
         self._gains[child] = gains
