@@ -1,0 +1,149 @@
+"""Tasks of bayesynth that a benchmark runs in a fresh process: `_ours.py TASK ARGUMENTS-AS-JSON`, JSON out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayesynth import Fit
+
+SHOWN = ("numpy", "pandas", "scipy", "pymc", "pytensor", "numba", "nutpie")
+NUMERIC = ("continuous", "count", "datetime", "duration")
+
+
+def versions() -> dict[str, str]:
+    """Versions that decide our figures."""
+    return {"python": sys.version.split()[0], **{name: version(name) for name in SHOWN}}
+
+
+def peak_mb() -> float:
+    """Peak memory of this process; on Linux not that of the parent, which ru_maxrss would count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+        if "VmHWM" in lines:
+            return int(lines["VmHWM"].split()[0]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+
+
+def read(data: str) -> pd.DataFrame:
+    """Read a CSV file or a pickled frame, or load a dataset that ships."""
+    import pandas as pd
+
+    import bayesynth as bs
+
+    if data.endswith(".pkl"):
+        return pd.read_pickle(data)
+    return pd.read_csv(data) if data.endswith(".csv") else bs.load_dataset(data)
+
+
+def export(data: str, folder: str) -> dict[str, Any]:
+    """Write the table as the peers read it: a CSV file, and which columns are numeric."""
+    from bayesynth import Schema
+
+    frame = read(data)
+    path = Path(folder) / "table.csv"
+    frame.to_csv(path, index=False)
+    numeric = [name for name, column in Schema.infer(frame).items() if str(column.kind) in NUMERIC]
+    return {"data": str(path), "numeric": numeric}
+
+
+def make_fit(data: str, inference: str, seed: int = 1) -> Fit:
+    """Fit with defaults."""
+    import bayesynth as bs
+
+    return bs.Synthesizer(inference=inference).fit(read(data), random_seed=seed, progress=False)
+
+
+def fit(data: str, inference: str, fits: int = 2) -> dict[str, Any]:
+    """Time fits one after another in this process, each with its own seed; imports of bayesynth are apart."""
+    start = time.perf_counter()
+    import bayesynth as bs
+
+    synthesizer = bs.Synthesizer(inference=inference)
+    imported = time.perf_counter() - start
+    frame = read(data)
+    seconds, tables = [], []
+    for seed in range(1, fits + 1):
+        start = time.perf_counter()
+        found = synthesizer.fit(frame, random_seed=seed, progress=False)
+        seconds.append(time.perf_counter() - start)
+        tables.append(found.convergence())
+    return {
+        "import": imported,
+        "seconds": seconds,
+        "families": len(tables[0]),
+        "min_ess_bulk": float(min(t["ess_bulk"].min() for t in tables)),
+        "max_rhat": float(max(t["rhat"].max() for t in tables)),
+        "divergences": int(sum(t["divergences"].sum() for t in tables)),
+        "distrusted": sorted({str(name) for t in tables for name in t.index[~t["trusted"].astype(bool)]}),
+        "versions": versions(),
+    }
+
+
+def save(data: str, inference: str, path: str) -> dict[str, Any]:
+    """Fit and save."""
+    return {"path": str(make_fit(data, inference).save(path)), "versions": versions()}
+
+
+def sample(path: str, rows: int, times: int = 1) -> dict[str, Any]:
+    """Time draws from a saved fit, and the peak memory of the process."""
+    import bayesynth as bs
+
+    found = bs.load(path)
+    before, seconds = peak_mb(), []
+    for seed in range(1, times + 1):
+        start = time.perf_counter()
+        table = found.sample(rows, random_seed=seed)
+        seconds.append(time.perf_counter() - start)
+        assert len(table) == rows
+    return {"seconds": seconds, "peak_mb": peak_mb(), "before_mb": before, "versions": versions()}
+
+
+def search(data: str, times: int = 1) -> dict[str, Any]:
+    """Time encoding and greedy search, from the frame to the graph."""
+    import numpy as np
+
+    import bayesynth as bs
+    from bayesynth.structure import EvidenceCache, SearchSpace
+    from bayesynth.structure import search as greedy
+    from bayesynth.synthesis.coding import encode_frame
+
+    frame, whole, alone = read(data), [], []
+    for seed in range(1, times + 1):
+        start = time.perf_counter()
+        table, _ = encode_frame(frame, bs.Schema.infer(frame), np.random.default_rng(seed))
+        space = SearchSpace.of(table.encoding, bs.Knowledge())
+        evidence = EvidenceCache(table, bs.Prior())
+        middle = time.perf_counter()
+        found = greedy(evidence, space, bs.SearchOptions(), np.random.default_rng(seed))
+        alone.append(time.perf_counter() - middle)
+        whole.append(time.perf_counter() - start)
+    edges = sorted(found.dag.edges - set(space.structural))
+    facts = {"nodes": len(space.nodes), "families_scored": len(evidence), "score": found.log_score}
+    return {"seconds": whole, "search": alone, "edges": edges, **facts, "versions": versions()}
+
+
+def stages(data: str, inference: str, rows: int) -> dict[str, Any]:
+    """Time the stages of one fit and of drawing as many rows, engines loaded and compiled before."""
+    from _stages import staged_fit, warm_up
+
+    warm_up(inference)
+    return staged_fit(read(data), inference, rows) | {"versions": versions()}
+
+
+TASKS = {task.__name__: task for task in (export, fit, save, sample, search, stages)}
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))
