@@ -37,7 +37,7 @@ class Prior:
         Inverse-gamma prior of a residual variance (of a normal score, so about 1 without parents).
     """
 
-    tau: float = 0.7
+    tau: float = 0.5
     intercept_sd: float = 5.0
     variance_shape: float = 1.0
     variance_scale: float = 0.5
@@ -122,8 +122,8 @@ class Family(Protocol):
     def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
         """Independent draws from the Laplace approximation, or from the exact posterior where it is closed."""
 
-    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One response for each row of X, shape (n, q), under draw which[i]."""
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """Invert the distribution function at u, in (0, 1), for each row of X, shape (n, q), under draw which[i]."""
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model whose data can be replaced."""

@@ -72,10 +72,10 @@ class Binary:
         """Draw from the Laplace approximation."""
         return approximate_by_modes(self, task, prior, n_draws, rng)
 
-    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One 0 or 1 for each row of X, shape (n,)."""
         eta = parameters["intercept"][which] + linear(parameters, which, X)
-        return (rng.random(len(X)) < expit(eta)).astype(float)
+        return (u > expit(-eta)).astype(float)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""

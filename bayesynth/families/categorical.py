@@ -91,11 +91,11 @@ class Categorical:
         """Draw from the Laplace approximation."""
         return approximate_by_modes(self, task, prior, n_draws, rng)
 
-    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One code for each row of X, shape (n,)."""
         logits = self._logits(parameters["intercept"][which] + linear(parameters, which, X))
         above = np.cumsum(softmax(logits, axis=1), axis=1)[:, :-1]
-        return (rng.random((len(X), 1)) > above).sum(1).astype(float)
+        return (u[:, None] > above).sum(1).astype(float)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtri
 
 from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._newton import Modes
@@ -96,10 +96,10 @@ class Gaussian:
         beta = mean[:, None] + noise * np.sqrt(variance)
         return Approximation({"variance": variance, "intercept": beta[0], "slopes": beta[1:].T}, None)
 
-    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One normal score for each row of X, shape (n,)."""
         mean = parameters["intercept"][which] + linear(parameters, which, X)
-        return mean + np.sqrt(parameters["variance"])[which] * rng.standard_normal(len(X))
+        return mean + np.sqrt(parameters["variance"])[which] * ndtri(u)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, gammaln, log_expit
+from scipy.special import expit, gammaln, log_expit, logit
 
 from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._laplace import approximate_by_modes
@@ -98,9 +98,9 @@ class Ordinal:
         """Draw from the Laplace approximation."""
         return approximate_by_modes(self, task, prior, n_draws, rng)
 
-    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One code for each row of X, shape (n,)."""
-        latent = linear(parameters, which, X) + rng.logistic(size=len(X))
+        latent = linear(parameters, which, X) + logit(u)
         return (latent[:, None] > parameters["cutpoints"][which]).sum(1).astype(float)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:

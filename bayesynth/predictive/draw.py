@@ -28,11 +28,14 @@ class DrawOptions:
         Reproduce blanks, or fill every cell.
     delta : mapping of str to float
         Added to the values that would have been blank; only where blanks are filled.
+    balanced : bool
+        Spread the rows evenly over the model (see `uniforms`), or draw them independently.
     """
 
     each_row: bool = True
     blanks: bool = True
     delta: Mapping[str, float] | None = None
+    balanced: bool = False
 
 
 def draw_rows(
@@ -59,6 +62,27 @@ def draw_rows(
     plan = _Plan.make(network, n_rows, options, rng)
     for start in range(0, n_rows, ROWS_AT_A_TIME):
         yield _Walk(network, plan, min(ROWS_AT_A_TIME, n_rows - start), options, rng).run()
+
+
+def uniforms(n_rows: int, n_columns: int, balanced: bool, rng: np.random.Generator) -> np.ndarray:
+    """Uniform numbers in (0, 1), shape (n_columns, n_rows), one column of the table behind each row of them.
+
+    Balanced numbers are a scrambled Sobol net in random row order: each is uniform, so every row follows the model
+    exactly, but together the rows fill all low-dimensional margins more evenly than independent ones. A table of n rows
+    then strays less from the model than n independent rows do.
+
+    Notes
+    -----
+    Owen (1997), "Scrambled net variance for integrals of smooth functions", doi:10.1214/aos/1031594731.
+    """
+    if not balanced:
+        points = rng.random((n_columns, n_rows))
+    else:
+        from scipy.stats import qmc
+
+        net = qmc.Sobol(n_columns, scramble=True, rng=rng).random_base2(int(np.ceil(np.log2(max(n_rows, 2)))))
+        points = net[rng.permutation(n_rows)].T  # the first n_rows of the net, shuffled
+    return np.clip(points, 1e-12, 1 - 1e-12)
 
 
 @dataclass(frozen=True)
@@ -89,9 +113,12 @@ class _Walk:
     def __init__(
         self, network: FittedNetwork, plan: _Plan, n_rows: int, options: DrawOptions, rng: np.random.Generator
     ):
-        self._network, self._plan, self._options, self._rng = network, plan, options, rng
+        self._network, self._plan, self._options = network, plan, options
         self._n = n_rows
-        self._which = rng.integers(plan.n_draws, size=n_rows)
+        names = network.dag.order
+        points = uniforms(n_rows, len(names) + 1, options.balanced, rng)
+        self._which = (points[-1] * plan.n_draws).astype(int)
+        self._u = dict(zip(names, points, strict=False))
         self._everywhere = np.ones(n_rows, bool)
         self._values: dict[str, np.ndarray] = {}
         self._observed: dict[str, np.ndarray] = {}
@@ -132,7 +159,8 @@ class _Walk:
     def _draw(self, node: Node) -> np.ndarray:
         posterior = self._network.families[node.name]
         design = posterior.design.matrix(self._network.encoding, self._columns_of, self._n)
-        return FAMILIES[posterior.family].draw(self._plan.parameters[node.name], self._which, design, self._rng)
+        parameters = self._plan.parameters[node.name]
+        return FAMILIES[posterior.family].draw(parameters, self._which, design, self._u[node.name])
 
     def _columns_of(self, name: str, form: str) -> np.ndarray:
         if (name, form) not in self._columns:

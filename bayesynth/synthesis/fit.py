@@ -75,6 +75,7 @@ class Fit:
         draws: str = "each_row",
         blanks: bool = True,
         delta: Mapping[str, float] | None = None,
+        balanced: bool = True,
         random_seed: Seed = None,
     ) -> pd.DataFrame:
         """Draw one synthetic table.
@@ -91,6 +92,10 @@ class Fit:
         delta : mapping of str to float, optional
             With ``blanks=False``: added to the values that would have been blank, by column, to see how much a
             departure from that assumption would matter.
+        balanced : bool
+            Spread the rows evenly over the model (a scrambled Sobol net), so that the table strays from it less than
+            independent rows would; each row still follows the posterior predictive distribution exactly. False
+            draws independent rows, as `sample_tables` does, because the combining rules count on them.
         random_seed : int, SeedSequence, Generator or None
             Equal seeds give equal tables.
 
@@ -110,7 +115,8 @@ class Fit:
         """
         n = self.n_rows if n is None else n
         raise_all([*_count_problems("n", n), *self._option_problems(draws, blanks, delta)])
-        return self._draw(int(n), DrawOptions(draws == "each_row", blanks, delta), as_generator(random_seed))
+        options = DrawOptions(draws == "each_row", blanks, delta, balanced)
+        return self._draw(int(n), options, as_generator(random_seed))
 
     def sample_tables(
         self,
