@@ -27,12 +27,15 @@ class EdgeFacts:
     effect : float
         Average change of the child, in its standard deviations, for one step of the parent; NaN where it has no single
         sign, because the parent has several unordered levels or the child has.
+    identified : bool
+        Whether data can tell its direction.
     """
 
     parent: str
     child: str
     evidence: float
     effect: float
+    identified: bool
 
     @property
     def by_construction(self) -> bool:
@@ -44,10 +47,12 @@ def edge_facts(fit: Fit) -> list[EdgeFacts]:
     """List the edges of a fit with what there is to show of them."""
     graph, nodes = fit.graph(), fit.network.encoding.nodes
     by_edge = dict(list(fit.relationships().groupby(["parent", "child"], sort=False)))
-    return [
-        EdgeFacts(a, b, facts.get("log_bayes_factor", np.nan), _effect(by_edge.get((a, b)), nodes[b]))
-        for a, b, facts in sorted(graph.edges(data=True), key=lambda edge: edge[:2])
-    ]
+    found = []
+    for a, b, facts in sorted(graph.edges(data=True), key=lambda edge: edge[:2]):
+        rows = by_edge.get((a, b))
+        identified = rows is not None and bool((rows["direction"] == "identified").all())
+        found.append(EdgeFacts(a, b, facts.get("log_bayes_factor", np.nan), _effect(rows, nodes[b]), identified))
+    return found
 
 
 def _effect(rows: pd.DataFrame | None, child: Node) -> float:

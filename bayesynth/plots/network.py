@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path as Curve
 from matplotlib.textpath import TextPath
+from scipy.optimize import isotonic_regression
 
 from bayesynth.graphs import DAG
 from bayesynth.graphs.layout import Layout, layered_layout
 from bayesynth.plots.edges import EdgeFacts, edge_facts
-from bayesynth.plots.style import FAINT, INK, KIND_COLOURS, LARGE, NORMAL, PURPLE, QUIET, SIGNED, SMALL, plain
+from bayesynth.plots.style import FAINT, INK, KIND_COLOURS, NORMAL, PURPLE, QUIET, SIGNED, SMALL, plain
 
 if TYPE_CHECKING:
     from bayesynth.synthesis import Fit
 
-GAPS = (74.0, 13.0)  # points between layers, and between boxes
-MARGIN, STRIP_GAP = 14.0, 46.0
-STRONG = 30.0  # log Bayes factor of the widest line
+GAPS = (52.0, 18.0)  # points between layers, and between boxes
+MARGIN, STRIP_GAP, STRIP_SPACE = 14.0, 40.0, 12.0
+STRONG = 40.0  # log Bayes factor of the widest line
 LARGE_EFFECT = 0.6  # standard deviations at full colour
-LEGEND_HEIGHT = 62.0
+LEGEND_HEIGHT = 54.0
+LEAST_WIDTH = 560.0
 
 _Box = tuple[float, float, float, float]  # centre x, centre y, width, height
 
@@ -37,7 +42,7 @@ def plot_network(fit: Fit, ax: Axes | None = None) -> Axes:
     of their own below, smaller, joined to the columns that they gate by faint dashed lines. The width of an arrow says
     how much evidence there is for it (log Bayes factor), its colour the sign and size of the effect: blue where more of
     the parent goes with less of the child, orange where it goes with more, purple where levels have no order and hence
-    the effect no sign. Directions are only learnable up to equivalence; `Fit.relationships` says which are.
+    the effect no sign. An arrow whose direction the data cannot tell, since the reverse fits as well, has an open head.
 
     Parameters
     ----------
@@ -59,9 +64,9 @@ def plot_network(fit: Fit, ax: Axes | None = None) -> Axes:
     kinds = {name: graph.nodes[name]["kind"] for name in graph.nodes}
     boxes, layout = _place(kinds, facts)
     width = max(x + w / 2 for x, _, w, _ in boxes.values()) + MARGIN
-    top = max(y + h / 2 for _, y, _, h in boxes.values()) + MARGIN
+    top = max([y + h / 2 for _, y, _, h in boxes.values()] + [r[:, 1].max() for r in layout.routes.values()]) + MARGIN
     bottom = min(y - h / 2 for _, y, _, h in boxes.values()) - MARGIN
-    width = max(width, 430.0)
+    width = max(width, LEAST_WIDTH)
     limits = (-MARGIN, width, bottom - LEGEND_HEIGHT, top)
     ax, scale = _canvas(ax, limits)
     for fact in sorted(facts, key=lambda f: (not f.by_construction, np.nan_to_num(f.evidence))):
@@ -87,23 +92,30 @@ def _place(kinds: Mapping[str, str], facts: Sequence[EdgeFacts]) -> tuple[dict[s
 def _strip(
     names: Sequence[str], facts: Sequence[EdgeFacts], boxes: Mapping[str, _Box], width: float
 ) -> dict[str, _Box]:
-    """Put the missingness nodes in as few rows as hold them, each about below what it gates."""
-    around = {name: [f.child for f in facts if f.parent == name and f.child in boxes] for name in names}
-    wish = {name: np.mean([boxes[c][0] for c in around[name]]) if around[name] else 0.0 for name in names}
+    """Put the missingness nodes in as few rows as hold them, each as near to below what it gates as there is room."""
+    around = {name: [boxes[f.child][0] for f in facts if f.parent == name and f.child in boxes] for name in names}
+    wish = {name: float(np.mean(around[name])) if around[name] else width / 2 for name in names}
     sizes = {name: _text_width(_label(name), SMALL) + 10 for name in names}
-    gap, row_height = 12.0, 24.0
-    rows = max(1, int(np.ceil(sum(w + gap for w in sizes.values()) / max(width, 400.0))))
-    placed = {}
+    rows = max(1, int(np.ceil(sum(w + STRIP_SPACE for w in sizes.values()) / max(width, LEAST_WIDTH))))
+    placed: dict[str, _Box] = {}
     by_wish = sorted(names, key=lambda name: wish[name])
     for row in range(rows):
         members = by_wish[row::rows]
-        room = sum(sizes[name] + gap for name in members) - gap
-        left = max(0.0, (width - room) / 2) if len(members) < 2 else 0.0
-        spare = max(0.0, width - room - left) / max(len(members) - 1, 1)
-        for name in members:
-            placed[name] = (left + sizes[name] / 2, -STRIP_GAP - row * row_height, sizes[name], 14.0)
-            left += sizes[name] + gap + (spare if len(members) > 1 else 0.0)
+        for name, x in zip(
+            members, _along([wish[m] for m in members], [sizes[m] for m in members], width), strict=True
+        ):
+            placed[name] = (x, -STRIP_GAP - row * 22.0, sizes[name], 14.0)
     return placed
+
+
+def _along(wish: Sequence[float], widths: Sequence[float], room: float) -> np.ndarray:
+    """Place boxes in a row as near to where they wish to be as their widths allow, within the room if it holds them."""
+    if not wish:
+        return np.empty(0)
+    half = np.array(widths) / 2
+    need = np.concatenate([[0.0], np.cumsum(half[1:] + half[:-1] + STRIP_SPACE)])
+    low, high = half[0], max(half[0], room - half[-1] - need[-1])
+    return np.clip(isotonic_regression(np.array(wish) - need).x, low, high) + need
 
 
 def _label(name: str) -> str:
@@ -157,14 +169,15 @@ def _draw_edge(
     across = "missingness" in (kinds[fact.parent], kinds[fact.child])
     curve = _upright(boxes[fact.parent], boxes[fact.child]) if across else _flowing(layout.routes[edge])
     width, colour = edge_width(fact.evidence), edge_colour(fact)
+    head = "-|>" if fact.identified or fact.by_construction else "->"
     patch = FancyArrowPatch(
         path=curve,
-        arrowstyle=f"-|>,head_length={(2.0 + width) * 1.3 * scale},head_width={(1.0 + width * 0.55) * scale}",
+        arrowstyle=f"{head},head_length={(2.0 + width) * 1.3 * scale},head_width={(1.0 + width * 0.55) * scale}",
         mutation_scale=1,
         linewidth=width * scale,
         linestyle=(0, (4, 3)) if fact.by_construction else "-",
         color=colour,
-        alpha=0.55 if fact.by_construction else 0.9,
+        alpha=0.7 if fact.by_construction else 0.85,
         capstyle="butt",
         joinstyle="miter",
         zorder=1 if fact.by_construction else 2,
@@ -175,7 +188,7 @@ def _draw_edge(
 
 def edge_width(evidence: float) -> float:
     """Width of a line in points, by the log Bayes factor behind it."""
-    return 0.6 if np.isnan(evidence) else 0.7 + 3.0 * float(np.sqrt(np.clip(evidence, 0.0, STRONG) / STRONG))
+    return 0.6 if np.isnan(evidence) else 0.6 + 2.4 * float(np.sqrt(np.clip(evidence, 0.0, STRONG) / STRONG))
 
 
 def edge_colour(fact: EdgeFacts) -> str | tuple[float, ...]:
@@ -190,7 +203,7 @@ def edge_colour(fact: EdgeFacts) -> str | tuple[float, ...]:
 def _flowing(points: np.ndarray) -> Curve:
     """Run through the points from left to right, level at each."""
     vertices, codes = [points[0]], [Curve.MOVETO]
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in pairwise(points):
         bend = 0.45 * (b[0] - a[0])
         vertices += [(a[0] + bend, a[1]), (b[0] - bend, b[1]), b]
         codes += [Curve.CURVE4] * 3
@@ -213,27 +226,13 @@ def _draw_legend(
     ax: Axes, kinds: set[str], facts: Sequence[EdgeFacts], scale: float, place: tuple[float, float, float]
 ) -> None:
     left, right, top = place
-    nodes = [
-        Patch(facecolor=KIND_COLOURS[k], edgecolor=INK if k != "missingness" else FAINT, linewidth=0.7 * scale, label=k)
-        for k in KIND_COLOURS
-        if k in kinds
-    ]
-    evidence = [
-        Line2D([], [], color=QUIET, linewidth=edge_width(v) * scale, label=f"log Bayes factor {v:.0f}{more}")
-        for v, more in ((3.0, ""), (10.0, ""), (STRONG, " or more"))
-    ]
-    signs = [(-LARGE_EFFECT, "more goes with less"), (0.0, "no change on average"), (LARGE_EFFECT, "more goes with more")]
-    colours = [Line2D([], [], color=edge_colour(EdgeFacts("", "", 1.0, e)), linewidth=2.2 * scale, label=t) for e, t in signs]
-    if any(np.isnan(f.effect) and not f.by_construction for f in facts):
-        colours.append(Line2D([], [], color=PURPLE, linewidth=2.2 * scale, label="between unordered levels"))
-    if any(f.by_construction for f in facts):
-        dashed = (0, (4, 3))
-        evidence.append(Line2D([], [], color=FAINT, linewidth=scale, linestyle=dashed, label="by construction"))
-    for i, handles in enumerate((nodes, evidence, colours)):
-        entries = ax.legend(
-            handles=handles,
+    for i, handles in enumerate(_legend_entries(kinds, facts, scale)):
+        entries = Legend(
+            ax,
+            handles,
+            [handle.get_label() for handle in handles],
             loc="upper left",
-            bbox_to_anchor=(left + MARGIN + i * min(170.0, (right - left) / 3), top),
+            bbox_to_anchor=(left + MARGIN + i * min(185.0, (right - left) / 3), top),
             bbox_transform=ax.transData,
             fontsize=SMALL * scale,
             frameon=False,
@@ -245,3 +244,45 @@ def _draw_legend(
             labelcolor=INK,
         )
         ax.add_artist(entries)
+
+
+def _legend_entries(kinds: set[str], facts: Sequence[EdgeFacts], scale: float) -> Iterator[list[Artist]]:
+    yield [
+        Patch(
+            facecolor=KIND_COLOURS[kind],
+            edgecolor=INK if kind != "missingness" else FAINT,
+            linestyle="-" if kind != "missingness" else (0, (3, 2)),
+            linewidth=0.7 * scale,
+            label=kind,
+        )
+        for kind in KIND_COLOURS
+        if kind in kinds
+    ]
+    steps = ((3.0, ""), (12.0, ""), (STRONG, " or more"))
+    evidence = [_line(QUIET, edge_width(v) * scale, f"log Bayes factor {v:.0f}{more}") for v, more in steps]
+    if any(fact.by_construction for fact in facts):
+        evidence.append(_line(FAINT, scale, "by construction", (0, (4, 3))))
+    yield evidence
+    wide = 2.2 * scale
+    signs = [(-LARGE_EFFECT, "more goes with less"), (LARGE_EFFECT, "more goes with more")]
+    colours = [_line(edge_colour(EdgeFacts("", "", 1.0, effect, True)), wide, text) for effect, text in signs]
+    if any(np.isnan(fact.effect) and not fact.by_construction for fact in facts):
+        colours.append(_line(PURPLE, wide, "between unordered levels"))
+    if any(not fact.identified and not fact.by_construction for fact in facts):
+        colours.append(
+            Line2D(
+                [],
+                [],
+                color=QUIET,
+                linewidth=0,
+                marker=">",
+                fillstyle="none",
+                markersize=5 * scale,
+                label="open head: the reverse fits as well",
+            )
+        )
+    yield colours
+
+
+def _line(colour: object, width: float, label: str, style: object = "-") -> Line2D:
+    return Line2D([], [], color=colour, linewidth=width, linestyle=style, label=label)
