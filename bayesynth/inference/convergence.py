@@ -26,7 +26,8 @@ def convergence_table(posteriors: Mapping[str, FamilyPosterior]) -> pd.DataFrame
         }
         for p in posteriors.values()
     ]
-    return pd.DataFrame(rows).set_index("node")
+    columns = ["node", "family", "parameters", "rhat", "ess_bulk", "ess_tail", "divergences", "pareto_k", "trusted"]
+    return pd.DataFrame(rows, columns=columns).set_index("node")
 
 
 def warn_of_distrust(posteriors: Mapping[str, FamilyPosterior], inference: str) -> None:

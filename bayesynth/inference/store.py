@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 FIGURES = ("rhat", "ess_bulk", "ess_tail", "divergences", "pareto_k", "n_rows")
-SLASH = "\N{DIVISION SLASH}"  # netCDF keeps the plain one for paths
+STAND_INS = str.maketrans({"/": "\N{DIVISION SLASH}", "\0": "\N{SYMBOL FOR NULL}"})  # netCDF takes neither
 
 
 def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, inference: str) -> xr.DataTree:
@@ -36,21 +37,21 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
     """
     import xarray as xr
 
-    variables, coords = {}, {}
+    variables, coords, names = {}, {}, _safe_names(posteriors)
     for node, posterior in posteriors.items():
-        safe = node.replace("/", SLASH)
-        levels = encoding.nodes[node].levels
-        coords[f"term[{safe}]"] = np.array(posterior.design.labels, dtype=str)
+        safe = names[node]
+        levels = [level.translate(STAND_INS) for level in encoding.nodes[node].levels]
+        coords[f"term[{safe}]"] = np.array([x.translate(STAND_INS) for x in posterior.design.labels], dtype=str)
         for name, values in posterior.parameters.items():
             dims = ["chain", "draw", *_dims(name, posterior.family, safe)]
             if dims[-1].startswith("contrast"):
                 coords[dims[-1]] = np.arange(1, len(levels))
             if dims[-1].startswith("cut"):
-                coords[dims[-1]] = np.array([f"{a} | {b}" for a, b in zip(levels, levels[1:], strict=False)])
-            variables[f"{name}[{safe}]"] = xr.Variable(dims, values, {"node": node, "family": posterior.family})
-    first = next(iter(posteriors.values()))
-    shape = next(iter(first.parameters.values())).shape
-    coords |= {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
+                coords[dims[-1]] = np.array([f"{a} | {b}" for a, b in pairwise(levels)])
+            variables[f"{name}[{safe}]"] = xr.Variable(dims, values, {"node": safe, "family": posterior.family})
+    for posterior in posteriors.values():
+        shape = next(iter(posterior.parameters.values())).shape
+        coords |= {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
     attributes = {"inference_library": "pymc, nutpie" if inference == "nuts" else "laplace", "inference": inference}
     figures = {
         name: ("node", np.array([getattr(p, name) for p in posteriors.values()], dtype=float)) for name in FIGURES
@@ -58,7 +59,7 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
     return xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset(variables, coords, attributes),
-            "sample_stats": xr.Dataset(figures, {"node": np.array(list(posteriors), dtype=str)}),
+            "sample_stats": xr.Dataset(figures, {"node": np.array(list(names.values()), dtype=str)}),
         }
     )
 
@@ -66,12 +67,11 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
 def from_tree(
     tree: xr.DataTree, families: Mapping[str, tuple[Term, ...]], centres: Mapping[str, np.ndarray]
 ) -> dict[str, FamilyPosterior]:
-    """Rebuild the posteriors of families from their tree, their terms and the centres of their columns."""
+    """Rebuild the posteriors, in the order of the tree, from their terms and the centres of their columns."""
     posterior, stats = tree["posterior"], tree["sample_stats"]
     found = {}
-    for i, node in enumerate(stats["node"].values.tolist()):
-        safe = node.replace("/", SLASH)
-        mine = [v for v in posterior.data_vars if v.endswith(f"[{safe}]") and posterior[v].attrs["node"] == node]
+    for i, (node, safe) in enumerate(_safe_names(families).items()):
+        mine = [v for v in posterior.data_vars if v.endswith(f"[{safe}]") and posterior[v].attrs["node"] == safe]
         parameters = {v[: -len(safe) - 2]: posterior[v].values for v in mine}
         labels = tuple(str(x) for x in posterior[f"term[{safe}]"].values)
         figures = {name: float(stats[name].values[i]) for name in FIGURES}
@@ -79,6 +79,17 @@ def from_tree(
         design = Design(node, families[node], labels, centres[node])
         found[node] = FamilyPosterior(design, posterior[mine[0]].attrs["family"], parameters, **figures, **counts)
     return found
+
+
+def _safe_names(nodes: Iterable[str]) -> dict[str, str]:
+    """Name nodes as netCDF takes it, each by a name of its own."""
+    names: dict[str, str] = {}
+    for node in nodes:
+        safe = node.translate(STAND_INS)
+        while safe in names.values():
+            safe += "'"
+        names[node] = safe
+    return names
 
 
 def _dims(parameter: str, family: str, safe: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,7 @@ class Synthesizer:
             If a family is not to be trusted; the families are named.
         """
         schema = self._schema_of(frame)
+        raise_all(_nothing_to_learn(schema))
         for problem in frame_warnings(frame, schema):
             warn(problem, DataWarning)
         seed = int(random_seed) if isinstance(random_seed, (int, np.integer)) else None
@@ -149,6 +151,15 @@ class Synthesizer:
         raise_all(frame_problems(frame, withheld))
         self.schema.validate(frame)
         return self.schema
+
+
+def _nothing_to_learn(schema: Schema) -> Iterable[Problem]:
+    if all(column.withheld for column in schema.values()):
+        yield Problem(
+            f"every column is an identifier or personal: {', '.join(schema)}",
+            "their values are never learned, so nothing is left to model",
+            "pass a table with other columns, or state the kind of one in the schema",
+        )
 
 
 def _jobs(table: EncodedTable, evidence: EvidenceCache, structure: Structure) -> list[Job]:
