@@ -245,6 +245,12 @@ class Fit:
                 problems.append(
                     Problem(f"delta names {name!r}", "it is no numeric column of the model", "name a numeric column", name)
                 )
+            elif not (isinstance(delta[name], (int, float, np.number)) and np.isfinite(delta[name])):
+                problems.append(
+                    Problem(
+                        f"delta[{name!r}] is {delta[name]!r}", "a shift is a finite number", "pass 20.0, for example", name
+                    )
+                )
         return problems
 
 

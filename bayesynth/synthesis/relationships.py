@@ -37,7 +37,8 @@ def relationship_table(
                 }
             )
     columns = "parent child change outcome effect lower upper log_bayes_factor direction".split()
-    return pd.DataFrame(rows, columns=columns)
+    figures = dict.fromkeys(("effect", "lower", "upper", "log_bayes_factor"), float)
+    return pd.DataFrame(rows, columns=columns).astype(figures)  # also where there is no row
 
 
 def missingness_table(network: FittedNetwork, blanks: Mapping[str, int], n_rows: int) -> pd.DataFrame:
@@ -63,4 +64,5 @@ def missingness_table(network: FittedNetwork, blanks: Mapping[str, int], n_rows:
             }
         )
     columns = "block columns within blank_rows rate lower upper depends_on informs".split()
-    return pd.DataFrame(rows, columns=columns)
+    figures = {"blank_rows": int} | dict.fromkeys(("rate", "lower", "upper"), float)
+    return pd.DataFrame(rows, columns=columns).astype(figures)
