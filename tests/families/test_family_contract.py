@@ -161,7 +161,7 @@ def test_draws_match_the_density(case: Case) -> None:
     cells = list(product(range(2), range(3)))
     each = 4000
     which, row = np.repeat([c[0] for c in cells], each), np.repeat([c[1] for c in cells], each)
-    drawn = family.draw(named, which, rows[row], np.random.default_rng(7))
+    drawn = family.draw(named, which, rows[row], np.random.default_rng(7).random(len(which)))
     assert drawn.shape == (len(cells) * each,)
     for i, r in cells:
         mine = drawn[(which == i) & (row == r)]
