@@ -11,8 +11,9 @@ import numpy as np
 from bayesynth.encoding.features import LEVELS, LINEAR, SPLINE
 from bayesynth.encoding.table import EncodedTable, Encoding
 
-PRODUCT = "product"
+PRODUCT, SCALE = "product", "scale"
 FEWEST_ON_A_SIDE = 5
+SCALE_LABEL = "log variance: "
 ColumnsOf = Callable[[str, str], np.ndarray]
 """(node, form) -> its feature columns, shape (n, d), zero where the node has no value."""
 
@@ -26,7 +27,7 @@ class Term:
     parents : tuple of str
         One node, or two for a product.
     form : str
-        "linear", "spline", "levels" or "product".
+        "linear", "spline", "levels" or "product" of the location; "scale" for the log of the residual variance.
     """
 
     parents: tuple[str, ...]
@@ -47,17 +48,20 @@ class Design:
     node : str
         The child.
     terms : tuple of Term
-        Terms of its parents, then the indicators that partly blank parents bring along.
+        Terms of its parents, then the indicators that partly blank parents bring along, then terms of the scale.
     labels : tuple of str
         One for each column.
     centres : ndarray, shape (q,)
         Means over the rows where the child has a value.
+    n_scale : int
+        Trailing columns that act on the log of the residual variance.
     """
 
     node: str
     terms: tuple[Term, ...]
     labels: tuple[str, ...]
     centres: np.ndarray
+    n_scale: int = 0
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -74,6 +78,8 @@ class Design:
 
 def term_columns(encoding: Encoding, term: Term, columns_of: ColumnsOf) -> np.ndarray:
     """Uncentred columns of a term, shape (n, d)."""
+    if term.form == SCALE:
+        return columns_of(term.parents[0], encoding.nodes[term.parents[0]].features.forms[0])
     if term.form != PRODUCT:
         return columns_of(term.parents[0], term.form)
     first, second = (columns_of(name, encoding.nodes[name].features.forms[0]) for name in term.parents)
@@ -108,6 +114,9 @@ class FeatureBank:
 
     def places(self, term: Term) -> np.ndarray:
         """Positions of a term's columns in the bank, shape (d,)."""
+        if term.form == SCALE:
+            main = self.table.encoding.nodes[term.parents[0]].features.forms[0]
+            return self._places[Term(term.parents, main)]
         if term not in self._places:
             columns = term_columns(self.table.encoding, term, self._columns_of).T
             self._places[term] = np.arange(len(self._store), len(self._store) + len(columns))
@@ -180,13 +189,14 @@ class ChildBank:
 
     def complete(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Sort terms and add the indicators of partly blank parents that are not among them."""
-        chosen = sorted(set(terms))
+        scale = sorted({term for term in terms if term.form == SCALE})
+        chosen = sorted({term for term in terms if term.form != SCALE})
         present = {term.parents[0] for term in chosen if len(term.parents) == 1}
         gates = {
             self._nodes[p].gate for term in chosen for p in term.parents if not self._nodes[p].is_indicator
         } - present
         needed = sorted(g for g in gates if g and self.varies(g))
-        return tuple(chosen) + tuple(Term((g,), LEVELS) for g in needed)
+        return (*chosen, *(Term((g,), LEVELS) for g in needed), *scale)
 
     def varies(self, node: str) -> bool:
         """Whether a node says anything over the child's rows: a value that varies, an indicator with 5 rows a side."""
@@ -222,12 +232,18 @@ class ChildBank:
         complete = self.complete(terms)
         labels = tuple(label for term in complete for label in self._labels(term))
         centres = self._bank.gather(self.places(complete), self.panel.rows).mean(axis=1) if complete else np.empty(0)
-        return Design(self.node.name, complete, labels, centres)
+        return Design(self.node.name, complete, labels, centres, self.n_scale(complete))
+
+    def n_scale(self, terms: Iterable[Term]) -> int:
+        """Count the columns that act on the log of the residual variance."""
+        return sum(len(self._bank.places(term)) for term in terms if term.form == SCALE)
 
     def _labels(self, term: Term) -> list[str]:
         if term.form == PRODUCT:
             width = len(self._bank.places(term))
             return [term.label] + [f"{term.label}: {k}" for k in range(2, width + 1)]
         name = term.parents[0]
-        found = self._nodes[name].features.labels(term.form)
-        return [f"{name}: {label}" if label else name for label in found]
+        features = self._nodes[name].features
+        found = features.labels(features.forms[0] if term.form == SCALE else term.form)
+        prefix = SCALE_LABEL if term.form == SCALE else ""
+        return [f"{prefix}{name}: {label}" if label else f"{prefix}{name}" for label in found]

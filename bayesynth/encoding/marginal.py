@@ -52,7 +52,7 @@ class EmpiricalMarginal:
         return (above - self.counts / 2) / above[-1]
 
     def scores(self, values: np.ndarray) -> np.ndarray:
-        """Normal score of the mid-distribution, interpolated between known values: what a parent contributes."""
+        """Give the normal score of the mid-distribution, interpolated between known values: a parent's contribution."""
         return np.interp(values, self.support, ndtri(self.middle))
 
     def bootstrap(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:

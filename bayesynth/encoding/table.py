@@ -83,7 +83,7 @@ class Encoding:
         return tuple((node.gate, node.name) for node in self.nodes.values() if node.gate)
 
     def block_of(self, column: str) -> Block | None:
-        """The block that a column's blanks belong to."""
+        """Find the block that a column's blanks belong to."""
         return next((b for b in self.blocks if column in b.columns), None)
 
 
@@ -191,4 +191,3 @@ def _value_node(name: str, source: CodedSource, seen: np.ndarray, gate: str | No
     rates = np.bincount(seen.astype(int), minlength=len(source.levels)) / len(seen)
     scores = ndtri(np.clip(np.cumsum(rates) - rates / 2, 1e-9, 1 - 1e-9))
     return Node(name, "ordinal", source.levels, gate, False, OrdinalFeatures.of(seen, scores, source.levels))
-

@@ -67,11 +67,14 @@ class Task:
         Centred features.
     n_levels : int
         Levels of the response; 0 for a normal score.
+    n_scale : int
+        Trailing columns of X that act on the log of the residual variance; 0 but for a normal score.
     """
 
     y: np.ndarray
     X: np.ndarray
     n_levels: int
+    n_scale: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 CELLS_AT_A_TIME = 4_000_000
 
 
-def approximate_by_modes(family: Family, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
+def approximate_by_modes(
+    family: Family, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator
+) -> Approximation:
     """Draw from the normal at the posterior mode.
 
     Parameters

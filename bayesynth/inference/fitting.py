@@ -70,7 +70,9 @@ def fit_families(
         By child.
     """
     jobs = list(jobs)
-    work = [(_key(job, inference, prior, options, r), job, r) for job, r in zip(jobs, rng.spawn(len(jobs)), strict=True)]
+    work = [
+        (_key(job, inference, prior, options, r), job, r) for job, r in zip(jobs, rng.spawn(len(jobs)), strict=True)
+    ]
     missing = [item for item in work if item[0] not in _unfinished_business]
     for key, posterior in _run(missing, inference, prior, options):
         _unfinished_business[key] = posterior
@@ -105,4 +107,3 @@ def _key(job: Job, inference: str, prior: Prior, options: SamplerOptions, rng: n
     for array in (job.task.y, job.task.X):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-

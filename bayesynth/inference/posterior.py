@@ -107,7 +107,10 @@ class FamilyPosterior:
 
     def flat(self) -> dict[str, np.ndarray]:
         """Draws with chains laid end to end, shape (chain * draw, ...)."""
-        return {name: values.reshape(values.shape[0] * values.shape[1], *values.shape[2:]) for name, values in self.parameters.items()}
+        return {
+            name: values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
+            for name, values in self.parameters.items()
+        }
 
 
 def check_inference(name: str) -> None:

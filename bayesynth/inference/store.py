@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesynth.encoding.design import Design, Term
+from bayesynth.encoding.design import Design
 from bayesynth.encoding.table import Encoding
 from bayesynth.inference.posterior import FamilyPosterior
 
@@ -41,9 +41,13 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
     for node, posterior in posteriors.items():
         safe = names[node]
         levels = [level.translate(STAND_INS) for level in encoding.nodes[node].levels]
-        coords[f"term[{safe}]"] = np.array([x.translate(STAND_INS) for x in posterior.design.labels], dtype=str)
+        labels = [label.translate(STAND_INS) for label in posterior.design.labels]
+        end = len(labels) - posterior.design.n_scale
+        coords[f"term[{safe}]"] = np.array(labels[:end], dtype=str)
         for name, values in posterior.parameters.items():
             dims = ["chain", "draw", *_dims(name, posterior.family, safe)]
+            if dims[-1].startswith("scale_term"):
+                coords[dims[-1]] = np.array(labels[end:], dtype=str)
             if dims[-1].startswith("contrast"):
                 coords[dims[-1]] = np.arange(1, len(levels))
             if dims[-1].startswith("cut"):
@@ -64,20 +68,18 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
     )
 
 
-def from_tree(
-    tree: xr.DataTree, families: Mapping[str, tuple[Term, ...]], centres: Mapping[str, np.ndarray]
-) -> dict[str, FamilyPosterior]:
-    """Rebuild the posteriors, in the order of the tree, from their terms and the centres of their columns."""
+def from_tree(tree: xr.DataTree, designs: Mapping[str, Design]) -> dict[str, FamilyPosterior]:
+    """Rebuild the posteriors, in the order of the tree, from their designs."""
     posterior, stats = tree["posterior"], tree["sample_stats"]
     found = {}
-    for i, (node, safe) in enumerate(_safe_names(families).items()):
+    for i, (node, safe) in enumerate(_safe_names(designs).items()):
         mine = [v for v in posterior.data_vars if v.endswith(f"[{safe}]") and posterior[v].attrs["node"] == safe]
         parameters = {v[: -len(safe) - 2]: posterior[v].values for v in mine}
-        labels = tuple(str(x) for x in posterior[f"term[{safe}]"].values)
         figures = {name: float(stats[name].values[i]) for name in FIGURES}
         counts = {name: int(figures.pop(name)) for name in ("divergences", "n_rows")}
-        design = Design(node, families[node], labels, centres[node])
-        found[node] = FamilyPosterior(design, posterior[mine[0]].attrs["family"], parameters, **figures, **counts)
+        found[node] = FamilyPosterior(
+            designs[node], posterior[mine[0]].attrs["family"], parameters, **figures, **counts
+        )
     return found
 
 
@@ -95,5 +97,7 @@ def _safe_names(nodes: Iterable[str]) -> dict[str, str]:
 def _dims(parameter: str, family: str, safe: str) -> list[str]:
     if parameter == "cutpoints":
         return [f"cut[{safe}]"]
+    if parameter == "log_scale":
+        return [f"scale_term[{safe}]"]
     dims = [f"term[{safe}]"] if parameter == "slopes" else []
     return [*dims, f"contrast[{safe}]"] if family == "categorical" else dims

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bayesynth.encoding.design import ChildBank, FeatureBank, Term
+from bayesynth.encoding.design import SCALE, ChildBank, FeatureBank, Term
 from bayesynth.encoding.table import EncodedTable
-from bayesynth.families import FAMILIES, Prior
+from bayesynth.families import FAMILIES, Prior, Task
 
 CELLS_AT_A_TIME = 6_000_000
 
@@ -43,6 +43,9 @@ class EvidenceCache:
         keys = [(name, child.complete(terms)) for terms in term_sets]
         missing = list(dict.fromkeys(key for key in keys if key not in self._known))
         if missing:
+            scaled = [key for key in missing if any(term.form == SCALE for term in key[1])]
+            self._known.update((key, self._scaled(child, key[1])) for key in scaled)
+            missing = [key for key in missing if key not in self._known]
             places = [child.places(terms) for _, terms in missing]
             for some in self._batches(places, len(child.y)):
                 found = self._evaluate(child, [places[i] for i in some])
@@ -105,6 +108,10 @@ class EvidenceCache:
             batch.append(i)
         if batch:
             yield batch
+
+    def _scaled(self, child: ChildBank, terms: tuple[Term, ...]) -> float:
+        task = Task(child.y, child.stack(child.places(terms)[None])[0], 0, child.n_scale(terms))
+        return FAMILIES["gaussian"].scaled_evidence(task, self.prior)
 
     def _evaluate(self, child: ChildBank, places: list[np.ndarray]) -> np.ndarray:
         padded = np.zeros((len(places), max(map(len, places))), int)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesynth.encoding.design import PRODUCT, Term
+from bayesynth.encoding.design import PRODUCT, SCALE, Term
 from bayesynth.errors import InputError, Problem
 from bayesynth.graphs import DAG
 from bayesynth.structure.evidence import EvidenceCache
@@ -28,14 +28,15 @@ class SearchOptions:
         Further climbs, each from the best graph shaken by `shake` random moves.
     shake : int
         Random moves before a restart.
-    products : bool
-        Whether products of two parents are considered once the graph is found.
+    refine : bool
+        Whether, once the graph is found, products of two parents and a residual scale that depends on parents are
+        considered.
     """
 
     tabu: int = 8
     restarts: int = 2
     shake: int = 6
-    products: bool = True
+    refine: bool = True
 
     def __post_init__(self) -> None:
         for name in ("tabu", "restarts", "shake"):
@@ -86,35 +87,33 @@ def search(evidence: EvidenceCache, space: SearchSpace, options: SearchOptions, 
         if found.total > best.total + EPSILON:
             best = found
     families = {child: best.terms(child) for child in space.nodes}
-    if options.products:
-        families = {child: _add_products(evidence, space, child, terms) for child, terms in families.items()}
+    if options.refine:
+        families = {child: _refine(evidence, space, child, terms) for child, terms in families.items()}
     return as_structure(evidence, space, families)
 
 
-def as_structure(
-    evidence: EvidenceCache, space: SearchSpace, families: Mapping[str, tuple[Term, ...]]
-) -> Structure:
+def as_structure(evidence: EvidenceCache, space: SearchSpace, families: Mapping[str, tuple[Term, ...]]) -> Structure:
     """Put families together as a scored graph."""
     edges = {(p, child) for child, terms in families.items() for term in terms for p in term.parents}
     total = sum(evidence.score(child, terms) + space.log_prior(terms) for child, terms in families.items())
     return Structure(dict(families), DAG(space.nodes, frozenset(edges) | frozenset(space.structural)), total)
 
 
-def _add_products(
-    evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]
-) -> tuple[Term, ...]:
-    """Add products of pairs of parents one by one while they raise the score."""
+def _refine(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Add products of parents, and parents of the residual scale, one by one while they raise the score."""
     parents = sorted({t.parents[0] for t in terms})
-    pairs = [Term((a, b), PRODUCT) for i, a in enumerate(parents) for b in parents[i + 1 :]]
+    extras = [Term((a, b), PRODUCT) for i, a in enumerate(parents) for b in parents[i + 1 :]]
+    if evidence.child(child).node.family == "gaussian":
+        extras += [Term((p,), SCALE) for p in parents]
     current = evidence.score(child, terms) + space.log_prior(terms)
-    while pairs:
-        options = [(*terms, pair) for pair in pairs]
+    while extras:
+        options = [(*terms, extra) for extra in extras]
         totals = evidence.scores(child, options) + [space.log_prior(o) for o in options]
         best = int(np.argmax(totals))
         if totals[best] <= current + EPSILON:
             return terms
         terms, current = options[best], totals[best]
-        pairs.pop(best)
+        extras.pop(best)
     return terms
 
 
@@ -134,7 +133,7 @@ def _climb(state: SearchState, options: SearchOptions) -> SearchState:
 
 
 def _best_move(state: SearchState, visited: set[int]) -> Move | None:
-    """The legal move of largest gain that leads to a graph not yet visited; screened gains are scored on the way."""
+    """Find the legal move of largest gain to a graph not yet visited; screened gains are scored on the way."""
     scored: list[tuple[float, int, Move]] = []
     for i, move in enumerate(state.moves()):
         if scored and -scored[0][0] >= move.gain:

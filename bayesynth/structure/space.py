@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import gammaln
 
-from bayesynth.encoding.design import Term
+from bayesynth.encoding.design import SCALE, Term
 from bayesynth.encoding.table import Encoding
 from bayesynth.errors import KnowledgeError, Problem, raise_all
 from bayesynth.graphs import DAG, Edge, Knowledge
@@ -84,16 +84,17 @@ class SearchSpace:
         """Log prior of a family's parents and of the forms in which they enter."""
         terms = tuple(terms)
         parents = {p for term in terms for p in term.parents}
-        mains = [t for t in terms if len(t.parents) == 1]
+        scaled = sum(t.form == SCALE for t in terms)
+        mains = [t for t in terms if len(t.parents) == 1 and t.form != SCALE]
         curved = sum(t.form != self.forms[t.parents[0]][0] for t in mains)
-        products = len(terms) - len(mains)
+        products = len(terms) - len(mains) - scaled
         pairs = len(parents) * (len(parents) - 1) / 2
         price = products * -np.log1p(pairs)
-        return float(self.log_prior_of_size[len(parents)] + curved * LOG_ODDS_OF_A_CURVE + price)
+        return float(self.log_prior_of_size[len(parents)] + (curved + scaled) * LOG_ODDS_OF_A_CURVE + price)
 
 
 def _self_masking(encoding: Encoding, parent: str, child: str) -> bool:
-    """A value cannot drive its own blank, nor an indicator a value or indicator that it gates by construction."""
+    """Tell edges between a value and its own blank, or between indicators where one gates the other."""
     nodes = encoding.nodes
     if nodes[child].gate == parent:
         return True

@@ -18,7 +18,9 @@ def as_text(fit: Fit) -> str:
     """Describe a fit in a few lines."""
     facts = "\n".join(f"  {name:<13}{value}" for name, value in _facts(fit))
     edges = "\n".join(f"  {p} -> {c}  (log Bayes factor {b:.1f})" for (p, c), b in _strongest(fit))
-    return f"Fit of {fit.n_rows} rows x {len(fit.schema)} columns\n{facts}\nStrongest relationships\n{edges or '  none'}"
+    return (
+        f"Fit of {fit.n_rows} rows x {len(fit.schema)} columns\n{facts}\nStrongest relationships\n{edges or '  none'}"
+    )
 
 
 def as_card(fit: Fit) -> Markup:

@@ -13,9 +13,8 @@ from bayesynth.encoding.features import contrasts
 from bayesynth.encoding.table import Node
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 
-ROWS, DRAWS = 200, 200
+ROWS, DRAWS = 200, 100
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-GRID = np.linspace(-4.5, 4.5, 46)
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,6 @@ class _Response:
     def __init__(self, node: Node, parameters: Mapping[str, np.ndarray]):
         self._node, self._p = node, parameters
         self.outcomes = (node.levels[1:] if node.family == "binary" else node.levels) or ("mean",)
-        if node.family == "gaussian":
-            self._curve = self._mean_by_score()
 
     def expect(self, design: np.ndarray) -> np.ndarray:
         """Shape (draws, outcomes)."""
@@ -128,20 +125,25 @@ class _Response:
         if family == "categorical":
             coordinates = p["intercept"][:, None] + design @ p["slopes"]
             return softmax(coordinates @ contrasts(len(self.outcomes)).T, axis=2).mean(1)
+        if family == "gaussian":
+            return self._mean(design)
         eta = p["slopes"] @ design.T
         if family == "binary":
             return expit(p["intercept"][:, None] + eta).mean(1)[:, None]
-        if family == "ordinal":
-            below = expit(p["cutpoints"][:, None, :] - eta[:, :, None]).mean(1)
-            return np.diff(below, axis=1, prepend=0.0, append=1.0)
-        eta = p["intercept"][:, None] + eta
-        return np.array([np.interp(e, GRID, curve).mean() for e, curve in zip(eta, self._curve, strict=True)])[:, None]
+        below = expit(p["cutpoints"][:, None, :] - eta[:, :, None]).mean(1)
+        return np.diff(below, axis=1, prepend=0.0, append=1.0)
 
-    def _mean_by_score(self) -> np.ndarray:
-        """Expected value on the column's own scale for each predicted score of a grid, shape (draws, grid)."""
-        sd = np.sqrt(self._p["variance"])
-        z = GRID[None, :, None] + sd[:, None, None] * NODES
-        above = np.cumsum(self._node.marginal.counts)[None]
-        values = self._node.marginal.quantile(ndtr(z).ravel(), above / above[:, -1:], np.zeros(z.size, int))
-        return values.reshape(z.shape) @ (WEIGHTS / WEIGHTS.sum())
-
+    def _mean(self, design: np.ndarray) -> np.ndarray:
+        """Average the expected value on the column's own scale, by quadrature over the normal residual."""
+        p, marginal = self._p, self._node.marginal
+        q = p["slopes"].shape[1]
+        score = p["intercept"][:, None] + p["slopes"] @ design[:, :q].T
+        sd = np.sqrt(p["variance"])[:, None]
+        if "log_scale" in p:
+            sd = sd * np.exp(p["log_scale"] @ design[:, q:].T / 2)
+        above = np.cumsum(marginal.counts)[None] / marginal.counts.sum()
+        total = np.zeros(score.shape)
+        for node, weight in zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True):
+            values = marginal.quantile(ndtr(score + sd * node).ravel(), above, np.zeros(score.size, int))
+            total += weight * values.reshape(score.shape)
+        return total.mean(1)[:, None]

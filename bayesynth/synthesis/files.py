@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesynth.encoding.blocks import Block
-from bayesynth.encoding.design import Term
+from bayesynth.encoding.design import Design, Term
 from bayesynth.encoding.features import NominalFeatures, NumericFeatures, OrdinalFeatures
 from bayesynth.encoding.marginal import EmpiricalMarginal
 from bayesynth.encoding.table import Encoding, Node
@@ -38,7 +38,8 @@ MANIFEST, CHECKSUM, POSTERIOR = "manifest.json", "manifest.sha256", "posterior.n
 LARGEST = 2**31
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a file says nothing about when the table was there
 _TYPES = {
-    t.__name__: t for t in (Block, EmpiricalMarginal, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term)
+    t.__name__: t
+    for t in (Block, Design, EmpiricalMarginal, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term)
 }
 
 
@@ -129,10 +130,7 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
         "blocks": _plain(encoding.blocks),
         "fixed": dict(encoding.fixed),
         "edges": sorted(fit.network.dag.edges),
-        "families": {
-            name: {"terms": _plain(p.design.terms), "centres": _plain(p.design.centres)}
-            for name, p in fit.network.families.items()
-        },
+        "designs": {name: _plain(posterior.design) for name, posterior in fit.network.families.items()},
         "levels": {
             name: [fit.schema[name].levels.index(level) for level in levels]
             for name, levels in fit.codebook.levels.items()
@@ -153,9 +151,8 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     nodes = {name: _object(node) for name, node in manifest["nodes"].items()}
     encoding = Encoding(nodes, _object(manifest["blocks"]), manifest["fixed"])
     dag = DAG(tuple(nodes), frozenset((a, b) for a, b in manifest["edges"]))
-    terms = {name: _object(part["terms"]) for name, part in manifest["families"].items()}
-    centres = {name: _object(part["centres"]) for name, part in manifest["families"].items()}
-    families = from_tree(_from_netcdf(posterior), terms, centres) if terms else {}
+    designs = {name: _object(design) for name, design in manifest["designs"].items()}
+    families = from_tree(_from_netcdf(posterior), designs) if designs else {}
     levels = {name: tuple(schema[name].levels[i] for i in at) for name, at in manifest["levels"].items()}
     return Fit(
         schema,
@@ -173,7 +170,9 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
 def _plain(value: object) -> object:
     """Turn dataclasses, arrays and tuples into what JSON holds."""
     if dataclasses.is_dataclass(value):
-        return {"type": type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__} | {
+            f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)
+        }
     if isinstance(value, np.ndarray):
         return {"type": "array", "shape": list(value.shape), "values": value.ravel().tolist()}
     if isinstance(value, tuple):

@@ -178,7 +178,7 @@ class Fit:
         return missingness_table(self.network, self.blanks, self.n_rows)
 
     def graph(self) -> nx.DiGraph:
-        """The graph, with evidence and kinds as attributes.
+        """Give the graph, with evidence and kinds as attributes.
 
         Nodes carry ``kind`` ("missingness" for a block). Edges carry ``structural`` (true by construction) and, where
         they have coefficients, ``log_bayes_factor``.
@@ -237,18 +237,25 @@ class Fit:
             )
         if delta and blanks:
             problems.append(
-                Problem("delta is given with blanks=True", "it shifts values that are then left blank", "add blanks=False")
+                Problem(
+                    "delta is given with blanks=True", "it shifts values that are then left blank", "add blanks=False"
+                )
             )
         nodes = self.network.encoding.nodes
         for name in delta or {}:
             if name not in nodes or nodes[name].marginal is None:
                 problems.append(
-                    Problem(f"delta names {name!r}", "it is no numeric column of the model", "name a numeric column", name)
+                    Problem(
+                        f"delta names {name!r}", "it is no numeric column of the model", "name a numeric column", name
+                    )
                 )
             elif not (isinstance(delta[name], (int, float, np.number)) and np.isfinite(delta[name])):
                 problems.append(
                     Problem(
-                        f"delta[{name!r}] is {delta[name]!r}", "a shift is a finite number", "pass 20.0, for example", name
+                        f"delta[{name!r}] is {delta[name]!r}",
+                        "a shift is a finite number",
+                        "pass 20.0, for example",
+                        name,
                     )
                 )
         return problems

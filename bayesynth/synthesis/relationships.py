@@ -36,7 +36,7 @@ def relationship_table(
                     "direction": "identified" if classes.mark(effect.parent, child) == "->" else "either way",
                 }
             )
-    columns = "parent child change outcome effect lower upper log_bayes_factor direction".split()
+    columns = ["parent", "child", "change", "outcome", "effect", "lower", "upper", "log_bayes_factor", "direction"]
     figures = dict.fromkeys(("effect", "lower", "upper", "log_bayes_factor"), float)
     return pd.DataFrame(rows, columns=columns).astype(figures)  # also where there is no row
 
@@ -63,6 +63,6 @@ def missingness_table(network: FittedNetwork, blanks: Mapping[str, int], n_rows:
                 "informs": ", ".join(children),
             }
         )
-    columns = "block columns within blank_rows rate lower upper depends_on informs".split()
+    columns = ["block", "columns", "within", "blank_rows", "rate", "lower", "upper", "depends_on", "informs"]
     figures = {"blank_rows": int} | dict.fromkeys(("rate", "lower", "upper"), float)
     return pd.DataFrame(rows, columns=columns).astype(figures)

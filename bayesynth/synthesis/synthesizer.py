@@ -168,7 +168,7 @@ def _jobs(table: EncodedTable, evidence: EvidenceCache, structure: Structure) ->
         child = evidence.child(name)
         design = child.design(structure.families[name])
         X = child.stack(child.places(design.terms)[None])[0]
-        jobs.append(Job(design, node.family, Task(child.y, X, len(node.levels))))
+        jobs.append(Job(design, node.family, Task(child.y, X, len(node.levels), design.n_scale)))
     return jobs
 
 
