@@ -110,8 +110,8 @@ def sample(path: str, rows: int, times: int = 1) -> dict[str, Any]:
     return {"seconds": seconds, "peak_mb": peak_mb(), "before_mb": before, "versions": versions()}
 
 
-def search(data: str, times: int = 1) -> dict[str, Any]:
-    """Time encoding and greedy search, from the frame to the graph."""
+def search(data: str, times: int = 1, single: bool = False) -> dict[str, Any]:
+    """Time encoding and greedy search, from the frame to the graph; single: one climb, as the peer does."""
     import numpy as np
 
     import bayesynth as bs
@@ -120,13 +120,14 @@ def search(data: str, times: int = 1) -> dict[str, Any]:
     from bayesynth.synthesis.coding import encode_frame
 
     frame, whole, alone = read(data), [], []
+    options = bs.SearchOptions(restarts=0, products=False) if single else bs.SearchOptions()
     for seed in range(1, times + 1):
         start = time.perf_counter()
         table, _ = encode_frame(frame, bs.Schema.infer(frame), np.random.default_rng(seed))
         space = SearchSpace.of(table.encoding, bs.Knowledge())
         evidence = EvidenceCache(table, bs.Prior())
         middle = time.perf_counter()
-        found = greedy(evidence, space, bs.SearchOptions(), np.random.default_rng(seed))
+        found = greedy(evidence, space, options, np.random.default_rng(seed))
         alone.append(time.perf_counter() - middle)
         whole.append(time.perf_counter() - start)
     edges = sorted(found.dag.edges - set(space.structural))

@@ -69,12 +69,12 @@ def sdv_fit(
     return {"import": imported, "seconds": seconds, "versions": versions("sdv", "ctgan", "copulas", "torch")}
 
 
-def sdv_sample(path: str, name: str, rows: int, times: int = 1, threads: int | None = None) -> dict[str, Any]:
+def sdv_sample(path: str, rows: int, times: int = 1, threads: int | None = None) -> dict[str, Any]:
     """Time draws from a saved SDV synthesizer."""
-    import sdv.single_table
+    from sdv.utils import load_synthesizer
 
     _prepare(threads, 1)
-    synthesizer = getattr(sdv.single_table, name).load(path)
+    synthesizer = load_synthesizer(path)
     seconds = []
     for _ in range(times):
         start = time.perf_counter()

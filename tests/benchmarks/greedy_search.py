@@ -24,7 +24,10 @@ def pgmpy(python: str, tables: list[dict[str, Any]]) -> dict[str, Any]:
 def compare(report: Report, args: Any, folder: str) -> None:
     """Search one table from both sides."""
     table = ours("export", data=args.data, folder=folder)
-    sides = {"ours": lambda: ours("search", data=args.data, times=3)}
+    sides = {
+        "ours": lambda: ours("search", data=args.data, times=3),
+        "single": lambda: ours("search", data=args.data, times=3, single=True),
+    }
     for i, python in enumerate(args.peer_python):
         sides[f"pgmpy, environment {i + 1}"] = lambda python=python: pgmpy(python, [table])
     runs = alternate(sides, args.repeats)
@@ -32,12 +35,14 @@ def compare(report: Report, args: Any, folder: str) -> None:
     first = Spread.of([run["seconds"][0] for run in runs["ours"]])
     whole = Spread.of([time for run in runs["ours"] for time in run["seconds"]])
     alone = Spread.of([time for run in runs["ours"] for time in run["search"]])
+    climb = Spread.of([time for run in runs["single"] for time in run["search"]])
     rows = [
         ["ours, encode + search, first in its process", first, "", len(runs["ours"][0]["edges"])],
         ["ours, encode + search", whole, "", len(runs["ours"][0]["edges"])],
         ["ours, search alone", alone, "", len(runs["ours"][0]["edges"])],
+        ["ours, one climb alone", climb, "", len(runs["single"][0]["edges"])],
     ]
-    for name in list(sides)[1:]:
+    for name in list(sides)[2:]:
         found = [run["tables"][0] for run in runs[name]]
         time = Spread.of([one["seconds"][0] for one in found])
         label = f"pgmpy {runs[name][0]['versions']['pgmpy']}"

@@ -19,9 +19,7 @@ def compare(report: Report, args: object, fit: str, folder: str, table: dict[str
     for label, name in PEERS.items():
         path = str(Path(folder) / f"{name}.pkl")
         peer(args.peer_python, "sdv_fit", name=name, path=path, **table)
-        sides[label] = lambda path=path, name=name: peer(
-            args.peer_python, "sdv_sample", path=path, name=name, rows=args.rows, times=2
-        )
+        sides[label] = lambda path=path: peer(args.peer_python, "sdv_sample", path=path, rows=args.rows, times=2)
     runs = alternate(sides, args.repeats)
     report.versions("peers", runs["SDV TVAE"][0]["versions"])
     firsts = {label: Spread.of([run["seconds"][0] for run in found]) for label, found in runs.items()}
