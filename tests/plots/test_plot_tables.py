@@ -22,7 +22,7 @@ def odd():
             "stay": pd.to_timedelta(np.arange(n) % 13, unit="D"),
             "site": [f"site {i % 12}" for i in range(n)],
             "cost": [("$ low", "$ high")[i % 2] for i in range(n)],
-            "skewed": np.exp(np.linspace(0, 7, n)),
+            "skewed": np.exp(np.linspace(0, 10, n)),
             "zero": np.where(np.arange(n) % 2, 0.0, np.arange(n) / 4),
         }
     )

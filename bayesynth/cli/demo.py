@@ -1,0 +1,113 @@
+"""``bayesynth demo``: a real clinical table from load to files, told as a story."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bayesynth.cli.files import Dialect, replacing, write_table
+from bayesynth.cli.text import WIDTH, fidelity_text, first_rows, heading, relationships_text, schema_text, wrapped
+from bayesynth.datasets import describe_dataset, load_dataset
+from bayesynth.diagnostics import fidelity
+from bayesynth.errors import InputError, Problem
+from bayesynth.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayesynth.synthesis import Fit, SyntheticTables
+
+NAME, TABLES = "pbc", 20
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Fit `pbc`, say what came of it, and write the files."""
+    from bayesynth.synthesis import Synthesizer
+
+    out, seed = arguments.out, arguments.seed
+    _make_folder(out)
+    patients, facts = load_dataset(NAME), describe_dataset(NAME)
+    print(wrapped(f"{facts['title']}: {len(patients)} patients, {patients.shape[1]} columns"))
+    schema = Schema.infer(patients)
+    print(heading("Schema"))
+    print(schema_text(schema), flush=True)
+    synthesizer = Synthesizer(schema, inference=arguments.inference)
+    fit = synthesizer.fit(patients, random_seed=seed, progress=sys.stderr.isatty())
+    synthetic = fit.sample(random_seed=seed + 1)
+    tables = fit.sample_tables(TABLES, random_seed=seed + 2)
+    for part in _story(fit, patients, synthetic, tables, seed + 3):
+        print(part, flush=True)
+    print(heading(f"Written to {out}"))
+    for name, what in _write(out, fit, patients, synthetic, tables):
+        print(f"  {name:<19}{what}")
+    print(_next(out, seed))
+
+
+def _story(
+    fit: Fit, patients: pd.DataFrame, synthetic: pd.DataFrame, tables: SyntheticTables, seed: int
+) -> Iterator[str]:
+    from bayesynth.synthesis.cards import convergence_sentence
+
+    encoding = fit.network.encoding
+    values = len(encoding.nodes) - len(encoding.blocks)
+    yield heading("Graph: strongest relationships")
+    counts = f"{values} columns and {len(encoding.blocks)} patterns of blanks, {len(fit.log_bayes_factors)}"
+    yield wrapped(f"{counts} relationships. Here by evidence, the log Bayes factor.")
+    yield relationships_text(fit.relationships())
+    yield heading("Convergence")
+    how = "NUTS through PyMC" if fit.settings.inference == "nuts" else "Laplace approximation"
+    families = list(fit.network.families.values())
+    yield wrapped(f"{how}, {fit.network.n_draws} draws of each family: {convergence_sentence(families)}")
+    yield heading("First synthetic rows")
+    yield first_rows(synthetic)
+    yield heading(f"Fidelity of {len(tables)} synthetic tables, beside what real patients would score")
+    yield fidelity_text(fidelity(patients, tables, fit.schema, random_seed=seed))
+    yield wrapped(
+        "  0 is the same distribution. The floor is the distance between two random halves of the real patients, and "
+        "the synthetic figure that between a half and as many synthetic rows: an interval of the excess around 0 says "
+        "that synthetic rows are as near to real ones as other real rows are."
+    )
+
+
+def _write(
+    out: Path, fit: Fit, patients: pd.DataFrame, synthetic: pd.DataFrame, tables: SyntheticTables
+) -> Iterator[tuple[str, str]]:
+    from bayesynth.plots import plot_marginals, plot_network, save_figure
+
+    write_table(synthetic, out / "synthetic.csv", Dialect())
+    yield "synthetic.csv", f"{len(synthetic)} synthetic patients"
+    relationships = fit.relationships()
+    write_table(relationships, out / "relationships.csv", Dialect())
+    yield "relationships.csv", f"{len(relationships)} effects with 94% intervals"
+    with replacing(out / "network.png") as unfinished:
+        save_figure(plot_network(fit), unfinished)
+    yield "network.png", "the network"
+    with replacing(out / "marginals.png") as unfinished:
+        save_figure(plot_marginals(patients, tables, fit.schema), unfinished)
+    yield "marginals.png", f"every column, real beside {len(tables)} synthetic tables"
+    fit.save(out / f"{NAME}.bayesynth")
+    yield f"{NAME}.bayesynth", "the fit, without a row of the real table"
+
+
+def _next(out: Path, seed: int) -> str:
+    saved = out / f"{NAME}.bayesynth"
+    lines = (
+        heading("Next"),
+        "  your own table:   bayesynth schema data.csv",
+        "                    bayesynth synthesize data.csv --out synthetic.csv",
+        "  from Python:      import bayesynth as bs",
+        f"                    fit = bs.load({str(saved)!r})",
+        f"                    fit.sample(1000, random_seed={seed + 4})",
+    )
+    return "\n".join(line if len(line) <= WIDTH else line.strip() for line in lines)
+
+
+def _make_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(
+            Problem(f"{str(out)!r} is a file", "a folder is to be written", "choose another name with --out")
+        )
+    out.mkdir(parents=True, exist_ok=True)

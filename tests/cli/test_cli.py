@@ -1,0 +1,251 @@
+"""The command line: what it writes, what it says, and how it ends."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import bayesynth as bs
+from bayesynth.cli import demo, files, main
+from bayesynth.errors import ConvergenceWarning, Problem, warn
+
+QUICK = ["--inference", "laplace"]
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "penguins.csv"
+    bs.load_dataset("penguins").to_csv(path, index=False)
+    return path
+
+
+def fits(text, width=100):
+    return all(len(line) <= width for line in text.splitlines())
+
+
+def test_demo_tells_the_story_and_writes_the_files(tmp_path, capsys):
+    out = tmp_path / "shown"
+    assert main(["demo", "--out", str(out), *QUICK, "--seed", "3"]) == 0
+    said = capsys.readouterr()
+    for part in (
+        "418 patients",
+        "Schema",
+        "strongest relationships",
+        "Convergence",
+        "First synthetic rows",
+        "noise floor",
+    ):
+        assert part in said.out, part
+    assert "blank patterns" in said.out
+    assert fits(said.out)
+    assert fits(said.err)
+    assert "Traceback" not in said.err
+    written = {path.name for path in out.iterdir()}
+    assert written == {"synthetic.csv", "relationships.csv", "network.png", "marginals.png", "pbc.bayesynth"}
+    assert all(name in said.out for name in written)
+    assert pd.read_csv(out / "synthetic.csv").shape == (418, 19)
+    assert {"parent", "child", "effect", "lower", "upper"} <= set(pd.read_csv(out / "relationships.csv"))
+    assert (out / "network.png").read_bytes().startswith(b"\x89PNG")
+    again = bs.load(out / "pbc.bayesynth").sample(random_seed=4)  # the seed of the demo, and one more
+    pd.testing.assert_series_equal(again["bili"], pd.read_csv(out / "synthetic.csv")["bili"])
+
+
+def test_demo_refuses_a_file_as_its_folder(csv, capsys):
+    assert main(["demo", "--out", str(csv), *QUICK]) == 1
+    assert "is a file" in capsys.readouterr().err
+
+
+def test_synthesize_writes_a_table_like_the_input(csv, tmp_path, capsys):
+    out = tmp_path / "synthetic.csv"
+    out.write_text("old")
+    assert main(["synthesize", str(csv), "--out", str(out), "-n", "77", *QUICK, "--seed", "5"]) == 0
+    real, made = pd.read_csv(csv), pd.read_csv(out)
+    assert len(made) == 77
+    assert list(made) == list(real)
+    assert made.dtypes.equals(real.dtypes)
+    text = out.read_text()
+    whole = pd.read_csv(out, dtype=str)[["flipper_length_mm", "body_mass_g", "year"]]
+    assert not whole.stack().str.contains(".", regex=False).any()  # although two of them have blanks
+    said = capsys.readouterr()
+    assert "77 rows x 8 columns" in " ".join(said.out.split())
+    assert "seed 5" in said.out
+    again = tmp_path / "again.csv"
+    main(["synthesize", str(csv), "--out", str(again), "-n", "77", *QUICK, "--seed", "5"])
+    assert again.read_text() == text
+    assert {path.name for path in tmp_path.iterdir()} == {"synthetic.csv", "again.csv"}
+
+
+def test_whole_numbers_with_blanks_stay_whole(csv, tmp_path):
+    frame, _ = files.read_table(csv)
+    assert frame["flipper_length_mm"].dtype == "Int64"
+    files.write_table(frame, tmp_path / "again.csv", files.Dialect())
+    assert (tmp_path / "again.csv").read_text() == csv.read_text()
+
+
+def test_a_fresh_seed_is_printed_and_can_be_used_again(csv, tmp_path, capsys):
+    first, second = tmp_path / "1.csv", tmp_path / "2.csv"
+    main(["synthesize", str(csv), "--out", str(first), *QUICK])
+    seed = capsys.readouterr().out.split("seed ")[1].split()[0]
+    main(["synthesize", str(csv), "--out", str(second), *QUICK, "--seed", seed])
+    assert first.read_text() == second.read_text()
+
+
+def test_parquet_keeps_the_dtypes(tmp_path):
+    pytest.importorskip("pyarrow")
+    real = bs.load_dataset("penguins")
+    real.to_parquet(tmp_path / "real.parquet")
+    assert main(["synthesize", str(tmp_path / "real.parquet"), "--out", str(tmp_path / "made.parquet"), *QUICK]) == 0
+    made = pd.read_parquet(tmp_path / "made.parquet")
+    assert made.dtypes.equals(pd.read_parquet(tmp_path / "real.parquet").dtypes)
+
+
+def test_schema_is_printed_written_and_used(csv, tmp_path, capsys):
+    out = tmp_path / "schema.json"
+    assert main(["schema", str(csv), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "Adelie, Chinstrap, Gentoo" in said
+    assert fits(said)
+    schema = bs.Schema.from_json(out)
+    schema.update(year="count").to_json(out)
+    made = tmp_path / "made.csv"
+    assert main(["synthesize", str(csv), "--out", str(made), "--schema", str(out), *QUICK]) == 0
+    assert main(["schema", str(csv)]) == 0
+    assert csv.with_name("penguins.csv.schema.json").exists()
+
+
+def test_dialects_and_dates_come_back_as_they_were(tmp_path):
+    lines = [f"{20 + i % 7},{i % 10};2021-0{1 + i % 9}-1{i % 8};{'mf'[i % 2]}" for i in range(60)]
+    path = tmp_path / "semicolons.csv"
+    path.write_text("\ufeffwert;datum;geschlecht\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    frame, dialect = files.read_table(path)
+    assert dialect == files.Dialect(";", ",")
+    assert list(frame) == ["wert", "datum", "geschlecht"]
+    assert frame["wert"].dtype == float
+    assert frame["datum"].dtype.kind == "M"
+    out = tmp_path / "out.csv"
+    assert main(["synthesize", str(path), "--out", str(out), *QUICK]) == 0
+    made, dialect = files.read_table(out)
+    assert dialect == files.Dialect(";", ",")
+    assert made.dtypes.equals(frame.dtypes)
+    tabs = tmp_path / "out.tsv"
+    files.write_table(frame, tabs, dialect)
+    pd.testing.assert_frame_equal(files.read_table(tabs)[0].drop(columns="wert"), frame.drop(columns="wert"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n1,2\n", "one row"),
+        ("a,a\n" + "1,2\n" * 9, "'a' occurs 2 times"),
+        ("", "is empty"),
+        ('a,b\n1,2\n"3,4\n5,6\n', "cannot be read"),
+        ("a,b\n1,2\n1,2,3\n", "cannot be read"),
+        (b"a,b\n\xff\xfe,2\n", "UTF-8"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused_in_words(tmp_path, capsys, content, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    out = tmp_path / "out.csv"
+    assert main(["synthesize", str(path), "--out", str(out), *QUICK]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("error: ")
+    assert message in " ".join(said.err.split())
+    assert "Traceback" not in said.err
+    assert fits(said.err)
+    assert said.out == ""
+    assert not out.exists()
+
+
+def test_places_that_cannot_be_read_or_written(csv, tmp_path, capsys):
+    cases = [
+        (["synthesize", "missing.csv", "--out", "x.csv"], "missing.csv"),
+        (["synthesize", str(tmp_path), "--out", "x.csv"], "no ending"),
+        (["synthesize", str(csv), "--out", str(tmp_path / "no" / "x.csv")], "does not exist"),
+        (["synthesize", str(csv), "--out", str(csv)], "is the data itself"),
+        (["synthesize", str(csv), "--out", "x.xlsx"], ".xlsx"),
+        (["synthesize", str(csv), "--out", str(tmp_path / "x.csv"), "--schema", "none.json"], "none.json"),
+        (["synthesize", str(csv), "--out", str(tmp_path / "x.csv"), "--schema", str(csv)], "not JSON"),
+        (["schema", "missing.csv"], "missing.csv"),
+    ]
+    for arguments, message in cases:
+        assert main(arguments) == 1, arguments
+        error = " ".join(capsys.readouterr().err.split())
+        assert message in error, arguments
+        assert "Traceback" not in error
+    assert "species" in csv.read_text()
+
+
+def test_parquet_without_pyarrow_says_what_to_install(csv, monkeypatch, capsys):
+    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    assert main(["synthesize", str(csv), "--out", "x.parquet"]) == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert "pyarrow is not installed" in error
+    assert 'pip install "bayesynth[parquet]"' in error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["synthesize"],
+        ["synthesize", "a.csv"],
+        ["synthesize", "a.csv", "--out", "b.csv", "-n", "0"],
+        ["synthesize", "a.csv", "--out", "b.csv", "-n", "2.5"],
+        ["demo", "--seed", "-1"],
+        ["demo", "--inference", "guess"],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: bayesynth" in capsys.readouterr().err
+
+
+def test_a_failed_run_leaves_the_old_file_alone(csv, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out.csv"
+    out.write_text("old")
+
+    def full_disk(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", full_disk)
+    assert main(["synthesize", str(csv), "--out", str(out), *QUICK]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert out.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_ctrl_c_ends_with_130(monkeypatch, tmp_path, capsys):
+    def interrupt(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "load_dataset", interrupt)
+    assert main(["demo", "--out", str(tmp_path)]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_warnings_are_short_notes_and_said_once(monkeypatch, tmp_path, capsys):
+    def careful(name):
+        for _ in range(2):
+            warn(Problem("family 'x' did not converge", "its figures waver", "sample longer"), ConvergenceWarning)
+        raise OSError(5, "Input/output error", "patients.csv")
+
+    monkeypatch.setattr(demo, "load_dataset", careful)
+    assert main(["demo", "--out", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("note: family 'x' did not converge. its figures waver. sample longer.") == 1
+    assert ".py:" not in error
+    assert "patients.csv" in error
+
+
+def test_version_and_module(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"bayesynth {bs.__version__}\n"
+    done = subprocess.run([sys.executable, "-m", "bayesynth", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"bayesynth {bs.__version__}\n"
