@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 FORMAT, VERSION = "bayesynth-fit", 1
 MANIFEST, CHECKSUM, POSTERIOR = "manifest.json", "manifest.sha256", "posterior.nc"
 LARGEST = 2**31
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, RecursionError)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a file says nothing about when the table was there
 _TYPES = {
     t.__name__: t
@@ -89,13 +91,18 @@ def load(path: str | Path) -> Fit:
         raise _broken(path, "its manifest does not match its checksum")
     try:
         manifest = json.loads(members[MANIFEST])
-        if manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
-            raise _broken(path, f"it has version {manifest.get('version')!r}, and this release reads {VERSION}")
-        if _digest(members[POSTERIOR]) != manifest["posterior_sha256"]:
-            raise _broken(path, "its posterior does not match its checksum")
-        return _rebuild(manifest, members[POSTERIOR])
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        named = manifest["format"], manifest["version"]
+        intact = _digest(members[POSTERIOR]) == manifest["posterior_sha256"]
+    except UNREADABLE as error:
         raise _broken(path, f"its manifest cannot be read ({error!r})") from error
+    if named != (FORMAT, VERSION):
+        raise _broken(path, f"it is {named[0]!r} of version {named[1]!r}; this release reads {FORMAT!r} of {VERSION}")
+    if not intact:
+        raise _broken(path, "its posterior does not match its checksum")
+    try:
+        return _rebuild(manifest, members[POSTERIOR])
+    except (FileFormatError, *UNREADABLE) as error:
+        raise _broken(path, f"its content cannot be read ({error!r})") from error
 
 
 def _read_members(path: Path) -> dict[str, bytes]:
@@ -107,8 +114,8 @@ def _read_members(path: Path) -> dict[str, bytes]:
             if sum(sizes.values()) > LARGEST:
                 raise _broken(path, "it unpacks to more than 2 GiB")
             return {name: archive.read(name) for name in sizes}
-    except zipfile.BadZipFile as error:
-        raise _broken(path, str(error)) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, UnicodeDecodeError) as error:
+        raise _broken(path, f"its archive is damaged ({error})") from error
 
 
 def _broken(path: str | Path, why: str) -> FileFormatError:
@@ -152,6 +159,8 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     encoding = Encoding(nodes, _object(manifest["blocks"]), manifest["fixed"])
     dag = DAG(tuple(nodes), frozenset((a, b) for a, b in manifest["edges"]))
     designs = {name: _object(design) for name, design in manifest["designs"].items()}
+    if set(designs) != set(nodes):
+        raise ValueError("its families are not those of its nodes")
     families = from_tree(_from_netcdf(posterior), designs) if designs else {}
     levels = {name: tuple(schema[name].levels[i] for i in at) for name, at in manifest["levels"].items()}
     return Fit(
