@@ -181,6 +181,7 @@ class ChildBank:
         self.panel = bank.panel(bank.table.defined[child])
         self.y = bank.table.responses[child][self.panel.rows]
         self._varies: dict[str, bool] = {}
+        self._known_places: dict[tuple[Term, ...], np.ndarray] = {}
 
     @cached_property
     def moments(self) -> np.ndarray:
@@ -211,7 +212,11 @@ class ChildBank:
 
     def places(self, terms: Sequence[Term]) -> np.ndarray:
         """Positions of the columns of complete terms in the shared bank, shape (q,)."""
-        return np.array([place for term in terms for place in self._bank.places(term).tolist()], dtype=int)
+        terms = tuple(terms)
+        if terms not in self._known_places:
+            places = [place for term in terms for place in self._bank.places(term).tolist()]
+            self._known_places[terms] = np.array(places, dtype=int)
+        return self._known_places[terms]
 
     def is_main(self, places: np.ndarray) -> bool:
         """Whether all positions are of main terms, which the panel holds."""

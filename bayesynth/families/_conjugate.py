@@ -70,7 +70,7 @@ def conjugate(inner: np.ndarray, target: np.ndarray, squares: np.ndarray, n_rows
 def weighted_moments(y: np.ndarray, X: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """D'WD, D'Wy and y'Wy for each row of weights, shape (b, n), D being X with an intercept."""
     design = np.column_stack([np.ones(len(y)), X])
-    inner = np.einsum("bn,ni,nj->bij", weights, design, design, optimize=True)
+    inner = (weights[:, None, :] * design.T) @ design
     return inner, (weights * y) @ design, weights @ y**2
 
 

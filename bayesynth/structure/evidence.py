@@ -64,7 +64,7 @@ class EvidenceCache:
         Where coefficients are only added, with slope U and curvature V of the log likelihood in them (the present ones
         profiled out) and prior precision L, the gain is about U'(V + L)^-1 U / 2 - log det((V + L) / L) / 2. Where they
         are only removed it is minus the same, with V + L the inverse of their posterior covariance and U = (V + L) b.
-        Sets that do both are scored exactly.
+        Sets that do both are scored exactly, and so are all sets of a numeric child, whose evidence is closed.
 
         Returns
         -------
@@ -72,6 +72,9 @@ class EvidenceCache:
         exact : ndarray of bool, shape (len(others),)
         """
         child = self.child(name)
+        if child.node.family == "gaussian":
+            values = self.scores(name, [terms, *others])
+            return values[1:] - values[0], np.ones(len(others), bool)
         present = child.places(child.complete(terms))
         where = {place: i for i, place in enumerate(present.tolist())}
         later = [child.places(child.complete(other)).tolist() for other in others]
