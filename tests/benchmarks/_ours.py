@@ -120,7 +120,7 @@ def search(data: str, times: int = 1, single: bool = False) -> dict[str, Any]:
     from bayesynth.synthesis.coding import encode_frame
 
     frame, whole, alone = read(data), [], []
-    options = bs.SearchOptions(restarts=0, products=False) if single else bs.SearchOptions()
+    options = bs.SearchOptions(restarts=0, refine=False) if single else bs.SearchOptions()
     for seed in range(1, times + 1):
         start = time.perf_counter()
         table, _ = encode_frame(frame, bs.Schema.infer(frame), np.random.default_rng(seed))
