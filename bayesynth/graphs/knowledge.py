@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from bayesynth.errors import KnowledgeError, Problem, raise_all
@@ -50,10 +51,10 @@ class Knowledge:
     _tier_of: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        problems: list[Problem] = []
+        problems = list(self._wrong_types())
         for name in ("required", "forbidden"):
             object.__setattr__(self, name, _edges(name, getattr(self, name), problems))
-        object.__setattr__(self, "tiers", tuple(tuple(tier) for tier in self.tiers))
+        object.__setattr__(self, "tiers", tuple((t,) if isinstance(t, str) else tuple(t) for t in self.tiers))
         tier_of: dict[str, int] = {}
         for i, tier in enumerate(self.tiers):
             for node in tier:
@@ -94,9 +95,17 @@ class Knowledge:
             KnowledgeError,
         )
 
+    def _wrong_types(self) -> Iterable[Problem]:
+        if not isinstance(self.max_parents, Integral) or self.max_parents < 0:
+            yield Problem(f"max_parents is {self.max_parents!r}", "parents are counted from 0", "use 0, 1, 2 ...")
+        for tier in self.tiers:
+            if isinstance(tier, str):
+                yield Problem(f"the tier {tier!r} is a text", "a tier is a group of nodes", f"write [{tier!r}]")
+        if self.graph is not None and not _is_simple_digraph(self.graph):
+            kind = type(self.graph).__name__
+            yield Problem(f"the graph is a {kind}", "edges need one direction each", "pass a networkx.DiGraph")
+
     def _contradictions(self) -> Iterable[Problem]:
-        if self.max_parents < 0:
-            yield Problem(f"max_parents is {self.max_parents}", "a node cannot have fewer than no parents", "use 0 or more")
         for edge in sorted(self.required):
             if edge in self.forbidden:
                 yield Problem(f"{_arrow(edge)} is required and forbidden", "it cannot be both", "drop one of the two")
@@ -113,9 +122,10 @@ class Knowledge:
                 "a Bayesian network has no cycle",
                 "drop one of these edges",
             )
-        children = [child for _, child in self.required]
+        given = DAG.from_networkx(self.graph).edges if self.graph is not None else frozenset()
+        children = [child for _, child in self.required | given]
         for child in sorted(set(children)):
-            if children.count(child) > self.max_parents >= 0:
+            if children.count(child) > self.max_parents:
                 yield Problem(
                     f"{child!r} has {children.count(child)} required parents and max_parents is {self.max_parents}",
                     "the limit would break a requirement",
@@ -142,13 +152,19 @@ class Knowledge:
 def _edges(name: str, edges: Iterable[Edge], problems: list[Problem]) -> frozenset[Edge]:
     found = set()
     for edge in edges:
-        if isinstance(edge, str) or len(edge) != 2 or edge[0] == edge[1]:
+        if not isinstance(edge, Sequence) or isinstance(edge, str) or len(edge) != 2 or edge[0] == edge[1]:
             problems.append(
                 Problem(f"{name} holds {edge!r}", "an edge joins two different nodes", 'write ("parent", "child")')
             )
         else:
             found.add((str(edge[0]), str(edge[1])))
     return frozenset(found)
+
+
+def _is_simple_digraph(graph: object) -> bool:
+    import networkx as nx
+
+    return isinstance(graph, nx.DiGraph) and not graph.is_multigraph()
 
 
 def _arrow(edge: Edge) -> str:
