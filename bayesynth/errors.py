@@ -29,11 +29,8 @@ class Problem:
     column: str | None = None
 
     def __str__(self) -> str:
-        return f"{_sentence(self.found)} {_sentence(self.why)} {_sentence(self.remedy)}"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else text + "."
+        found, why, remedy = (part.rstrip(".") for part in (self.found, self.why, self.remedy))
+        return f"{found}: {why}; {remedy}."
 
 
 class BayesynthError(Exception):

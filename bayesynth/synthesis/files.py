@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
+import secrets
 import tempfile
 import zipfile
 import zlib
@@ -50,14 +50,14 @@ def write(fit: Fit, path: Path) -> Path:
     posterior = _to_netcdf(fit.posterior)
     text = json.dumps(_describe(fit, posterior), ensure_ascii=False).encode()
     members = {MANIFEST: text, CHECKSUM: _digest(text).encode(), POSTERIOR: posterior}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with open(temporary, "xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in members.items():
                 archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     return path
 
