@@ -1,0 +1,340 @@
+"""NUTS and Laplace against exact answers, their checks, the labelled store, and jobs that are interrupted."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesynth as bs
+from bayesynth._progress import Progress
+from bayesynth.encoding.design import Design
+from bayesynth.errors import ApproximationWarning, ConvergenceWarning
+from bayesynth.families import FAMILIES, Prior, Task
+from bayesynth.inference import FamilyPosterior, Job, SamplerOptions, as_tree, fit_families, fitting, from_tree
+from bayesynth.inference._engine import load, pareto_k
+from bayesynth.inference.laplace import approximate_family
+from bayesynth.inference.nuts import sample_family
+
+QUIET = Progress(1, False)
+SHORT = SamplerOptions(chains=4, tune=300, draws=300, retries=0)
+
+
+def job(family: str, n: int = 150, q: int = 2, seed: int = 1, name: str = "child") -> Job:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, q))
+    X -= X.mean(0)
+    score = X.sum(1) * 0.5 + rng.logistic(size=n) / 1.8
+    levels = {"binary": 2, "categorical": 3, "ordinal": 4, "gaussian": 0}[family]
+    y = score if not levels else np.searchsorted(np.quantile(score, np.linspace(0, 1, levels + 1)[1:-1]), score) * 1.0
+    return Job(Design(name, (), tuple(f"x{i}" for i in range(q)), np.zeros(q)), family, Task(y, X, levels))
+
+
+def sample(j: Job, options: SamplerOptions = SHORT, seed: int = 1, prior: Prior | None = None) -> FamilyPosterior:
+    rng = np.random.default_rng(seed)
+    return sample_family(j.design, j.family, j.task, prior or Prior(), options, rng)
+
+
+@pytest.fixture(scope="module")
+def sampled() -> dict[str, FamilyPosterior]:
+    return {family: sample(job(family)) for family in FAMILIES}
+
+
+def exact_moments(j: Job) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Means and sds: in closed form for a Gaussian child, by importance sampling with 40,000 draws otherwise."""
+    prior, task = Prior(), j.task
+    if j.family == "gaussian":
+        D = np.column_stack([np.ones(len(task.y)), task.X])
+        precision = D.T @ D + np.diag(np.r_[prior.intercept_sd, [prior.tau] * task.X.shape[1]] ** -2.0)
+        mean = np.linalg.solve(precision, D.T @ task.y)
+        shape = prior.variance_shape + len(task.y) / 2
+        scale = prior.variance_scale + (task.y @ task.y - mean @ precision @ mean) / 2
+        sd = np.sqrt(scale / (shape - 1) * np.diag(np.linalg.inv(precision)))
+        variance = scale / (shape - 1)
+        found = {"intercept": (mean[0], sd[0]), "slopes": (mean[1:], sd[1:])}
+        return found | {"variance": (variance, variance / np.sqrt(shape - 2))}
+    draws = FAMILIES[j.family].approximate(task, prior, 40_000, np.random.default_rng(9))
+    weight = np.exp(draws.log_ratios - draws.log_ratios.max())
+    weight /= weight.sum()
+    found = {}
+    for name, values in draws.parameters.items():
+        mean = np.tensordot(weight, values, 1)
+        found[name] = mean, np.sqrt(np.tensordot(weight, (values - mean) ** 2, 1))
+    return found
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_nuts_has_the_exact_moments(sampled: dict[str, FamilyPosterior], family: str) -> None:
+    posterior = sampled[family]
+    for name, (mean, sd) in exact_moments(job(family)).items():
+        draws = posterior.parameters[name]
+        assert draws.shape[:2] == (4, 300)
+        # Four Monte Carlo standard errors, with the worst effective size for every parameter.
+        slack = 4 * sd / np.sqrt(min(posterior.ess_bulk, posterior.ess_tail))
+        assert np.all(np.abs(draws.mean((0, 1)) - mean) < slack), name
+        assert np.all(np.abs(draws.std((0, 1)) - sd) < slack), name
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_figures_are_those_of_arviz(sampled: dict[str, FamilyPosterior], family: str) -> None:
+    az, xr = load("arviz"), load("xarray")
+    posterior = sampled[family]
+    data = xr.Dataset(
+        {
+            name: (("chain", "draw", *(f"{name}_{i}" for i in range(v.ndim - 2))), v)
+            for name, v in posterior.parameters.items()
+        }
+    )
+    worst = {
+        "rhat": max(float(v.max()) for v in az.rhat(data).values()),
+        "ess_bulk": min(float(v.min()) for v in az.ess(data, method="bulk").values()),
+        "ess_tail": min(float(v.min()) for v in az.ess(data, method="tail").values()),
+    }
+    for name, value in worst.items():
+        assert getattr(posterior, name) == pytest.approx(value, rel=1e-9)
+    assert posterior.trusted == (worst["rhat"] <= 1.01 and min(worst["ess_bulk"], worst["ess_tail"]) >= 400)
+    assert posterior.divergences == 0
+
+
+def test_same_seed_same_draws_and_other_seed_others() -> None:
+    first, again, other = (sample(job("binary"), seed=s) for s in (1, 1, 2))
+    for name, values in first.parameters.items():
+        np.testing.assert_array_equal(values, again.parameters[name])
+        assert not np.array_equal(values, other.parameters[name])
+
+
+def test_chains_start_apart_and_differ(sampled: dict[str, FamilyPosterior]) -> None:
+    for posterior in sampled.values():
+        slopes = posterior.parameters["slopes"]
+        assert not any(np.array_equal(slopes[0], slopes[k]) for k in range(1, 4))
+
+
+@pytest.mark.slow
+def test_the_number_of_processes_changes_nothing() -> None:
+    jobs = [job("binary", seed=1, name="a"), job("gaussian", seed=2, name="b"), job("binary", q=1, seed=3, name="c")]
+    results = []
+    for n_jobs in (1, 2):
+        options = SamplerOptions(chains=2, tune=100, draws=100, retries=0, n_jobs=n_jobs)
+        results.append(fit_families(jobs, "nuts", Prior(), options, np.random.default_rng(5), QUIET))
+    one, two = results
+    assert list(one) == list(two) == ["a", "b", "c"]
+    for name in one:
+        for parameter, values in one[name].parameters.items():
+            np.testing.assert_array_equal(values, two[name].parameters[parameter])
+        assert one[name].ess_bulk == two[name].ess_bulk
+
+
+# --- checks ------------------------------------------------------------------------------------------------------
+
+
+def test_a_family_that_fails_its_check_runs_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 draws cannot have an effective size of 400: each retry doubles the run, and 50 are kept."""
+    from bayesynth.inference import nuts
+
+    lengths, run = [], nuts._run
+
+    def counted(*args: object) -> object:
+        flat, divergences = run(*args)
+        lengths.append(flat.shape[1])
+        return flat, divergences
+
+    monkeypatch.setattr(nuts, "_run", counted)
+    found = sample(job("binary"), SamplerOptions(chains=2, tune=50, draws=50, retries=2))
+    assert lengths == [50, 100, 200]
+    assert found.parameters["slopes"].shape == (2, 50, 2)
+    assert not found.trusted
+    lengths.clear()
+    assert sample(job("binary"), SamplerOptions(chains=4, tune=300, draws=300, retries=3)).trusted
+    assert lengths[-1] == 300 * 2 ** (len(lengths) - 1)
+    assert len(lengths) <= 2
+
+
+def test_what_has_not_converged_is_named(small_table: pd.DataFrame) -> None:
+    options = SamplerOptions(chains=2, tune=50, draws=50, retries=0)
+    with pytest.warns(ConvergenceWarning, match="has not converged") as caught:
+        fit = bs.Synthesizer(sampler=options, knowledge=bs.Knowledge(max_parents=0)).fit(
+            small_table, random_seed=1, progress=False
+        )
+    (message,) = [str(w.message) for w in caught]
+    table = fit.convergence()
+    assert not table["trusted"].any()
+    assert all(name in message for name in table.index)
+    assert "NOT reached" in repr(fit)
+
+
+def hard_job() -> Job:
+    """Eight rows, one event, a wide prior: far from a normal."""
+    y = np.zeros(8)
+    y[0] = 1
+    X = np.random.default_rng(1).standard_normal((8, 4))
+    return Job(Design("rare", (), tuple("abcd"), np.zeros(4)), "binary", Task(y, X - X.mean(0), 2))
+
+
+def test_a_poor_approximation_is_flagged() -> None:
+    j, rng = hard_job(), np.random.default_rng(1)
+    found = approximate_family(j.design, j.family, j.task, Prior(tau=4.0), SamplerOptions(), rng)
+    assert found.pareto_k > 0.7
+    assert not found.trusted
+    good = job("binary", n=400)
+    easy = approximate_family(good.design, good.family, good.task, Prior(), SamplerOptions(), np.random.default_rng(1))
+    assert easy.pareto_k < 0.5
+    assert easy.trusted
+    closed = job("gaussian")
+    exact = approximate_family(closed.design, "gaussian", closed.task, Prior(), SamplerOptions(), rng)
+    assert np.isnan(exact.pareto_k)
+    assert exact.trusted
+
+
+def test_a_poor_approximation_is_warned_of_by_name() -> None:
+    j = hard_job()
+    posteriors = fit_families([j], "laplace", Prior(tau=4.0), SamplerOptions(), np.random.default_rng(1), QUIET)
+    with pytest.warns(ApproximationWarning, match=r"poor for rare.*inference=.nuts."):
+        bs.inference.warn_of_distrust(posteriors, "laplace")
+
+
+def test_pareto_k_is_the_shape_of_the_tail_of_the_ratios() -> None:
+    """Ratios exp(E / 2) with E exponential have a Pareto tail of shape 1/2; their inverses have a short one."""
+    tail = 0.5 * np.random.default_rng(1).exponential(size=20_000)
+    assert pareto_k(tail) == pytest.approx(0.5, abs=0.1)  # ArviZ shrinks k towards 1/2 by a few draws' worth
+    assert pareto_k(2 * tail) == pytest.approx(1.0, abs=0.15)
+    assert pareto_k(-tail) < 0
+
+
+def test_nuts_is_trusted_where_laplace_is_not() -> None:
+    found = sample(hard_job(), SamplerOptions(chains=4, tune=500, draws=500), prior=Prior(tau=4.0))
+    assert found.trusted
+
+
+# --- the store ---------------------------------------------------------------------------------------------------
+
+
+def test_the_tree_is_labelled(nuts_fit: bs.Fit, small_table: pd.DataFrame) -> None:
+    tree, network = nuts_fit.posterior, nuts_fit.network
+    posterior = tree["posterior"]
+    assert posterior.attrs["inference"] == "nuts"
+    assert posterior.sizes["chain"] == 4
+    assert posterior.sizes["draw"] == 500
+    for name, family in network.families.items():
+        slopes = posterior[f"slopes[{name}]"]
+        assert slopes.dims[:3] == ("chain", "draw", f"term[{name}]")
+        assert tuple(slopes[f"term[{name}]"].values) == family.design.labels
+        levels = network.encoding.nodes[name].levels
+        if family.family == "ordinal":
+            cuts = posterior[f"cutpoints[{name}]"]
+            assert cuts[f"cut[{name}]"].values.tolist() == [f"{a} | {b}" for a, b in pairwise(levels)]
+        if family.family == "categorical":
+            assert posterior[f"intercept[{name}]"].shape == (4, 500, len(levels) - 1)
+    stats = tree["sample_stats"]
+    assert stats["node"].values.tolist() == list(network.families)
+    assert (stats["n_rows"].sel(node="x01") == small_table["x01"].notna().sum()).all()
+
+
+def test_arviz_reads_the_tree(nuts_fit: bs.Fit) -> None:
+    az = load("arviz")
+    posterior = nuts_fit.posterior["posterior"].to_dataset()
+    summary = az.summary(posterior[["slopes[x02]"]], kind="stats")
+    assert len(summary) == posterior["slopes[x02]"][0, 0].size
+
+
+@pytest.mark.parametrize(
+    "names", [("a/b", "missing"), ("_", "x[0]"), ("class", "a\N{DIVISION SLASH}b"), ("a/b", "a\N{DIVISION SLASH}b")]
+)
+def test_round_trip_with_odd_names(names: tuple[str, str], laplace: Callable[..., bs.Fit]) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(100)
+    frame = pd.DataFrame({names[0]: x, names[1]: np.where(x + rng.standard_normal(100) > 0, "u", "v")})
+    fit = laplace(frame, sampler=SamplerOptions(chains=1, draws=100))
+    families = fit.network.families
+    tree = as_tree(families, fit.network.encoding, "laplace")
+    again = from_tree(tree, {name: family.design for name, family in families.items()})
+    assert list(again) == list(families) == list(names)
+    for name, family in families.items():
+        assert again[name].family == family.family
+        assert again[name].n_rows == 100
+        assert set(again[name].parameters) == set(family.parameters)
+        for parameter, values in family.parameters.items():
+            np.testing.assert_array_equal(again[name].parameters[parameter], values)
+
+
+def test_no_group_holds_data(nuts_fit: bs.Fit, pbc_fit: bs.Fit) -> None:
+    for fit in (nuts_fit, pbc_fit):
+        assert set(fit.posterior.children) == {"posterior", "sample_stats"}
+        for variable in fit.posterior["posterior"].data_vars.values():
+            assert fit.n_rows not in variable.shape
+
+
+# --- interruptions -----------------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_job_is_taken_up_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [job("gaussian", seed=s, name=f"n{s}") for s in range(5)]
+    calls: list[str] = []
+    stop_at = 3
+
+    def counted(design: Design, *args: object) -> FamilyPosterior:
+        calls.append(design.node)
+        if len(calls) == stop_at:
+            raise KeyboardInterrupt
+        return approximate_family(design, *args)
+
+    def run(seed: int = 1) -> dict[str, FamilyPosterior]:
+        return fit_families(jobs, "laplace", Prior(), SamplerOptions(), np.random.default_rng(seed), QUIET)
+
+    expected = run()
+    monkeypatch.setitem(fitting.METHODS, "laplace", counted)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert calls == ["n0", "n1", "n2"]
+    calls.clear()
+    stop_at = -1
+    found = run()
+    assert calls == ["n2", "n3", "n4"]  # the two that were finished are not done again
+    assert list(found) == list(expected)
+    for name in expected:
+        np.testing.assert_array_equal(found[name].parameters["slopes"], expected[name].parameters["slopes"])
+    calls.clear()
+    run()
+    assert len(calls) == 5  # a finished job leaves nothing behind
+
+
+def test_another_seed_does_not_take_up_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [job("gaussian", seed=s, name=f"n{s}") for s in range(3)]
+    calls: list[str] = []
+
+    def counted(design: Design, *args: object) -> FamilyPosterior:
+        calls.append(design.node)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return approximate_family(design, *args)
+
+    monkeypatch.setitem(fitting.METHODS, "laplace", counted)
+    with pytest.raises(KeyboardInterrupt):
+        fit_families(jobs, "laplace", Prior(), SamplerOptions(), np.random.default_rng(1), QUIET)
+    fit_families(jobs, "laplace", Prior(), SamplerOptions(), np.random.default_rng(2), QUIET)
+    assert calls == ["n0", "n1", "n0", "n1", "n2"]
+
+
+def test_an_interrupted_fit_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame(np.random.default_rng(1).standard_normal((80, 4)), columns=list("abcd"))
+    calls: list[str] = []
+
+    def counted(design: Design, *args: object) -> FamilyPosterior:
+        calls.append(design.node)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return approximate_family(design, *args)
+
+    synthesizer = bs.Synthesizer(inference="laplace")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected = synthesizer.fit(frame, random_seed=1, progress=False)
+        monkeypatch.setitem(fitting.METHODS, "laplace", counted)
+        with pytest.raises(KeyboardInterrupt):
+            synthesizer.fit(frame, random_seed=1, progress=False)
+        again = synthesizer.fit(frame, random_seed=1, progress=False)
+    assert calls == ["a", "b", "c", "c", "d"]
+    pd.testing.assert_frame_equal(again.sample(20, random_seed=1), expected.sample(20, random_seed=1))
