@@ -15,7 +15,8 @@ def as_generator(random_seed: Seed) -> np.random.Generator:
     Parameters
     ----------
     random_seed : int, SeedSequence, Generator or None
-        Equal integers give equal generators. A Generator is used as it is (and advances); None takes fresh entropy.
+        Equal integers give equal generators, and so does one SeedSequence each time. A Generator is used as it is (and
+        advances); None takes fresh entropy.
 
     Raises
     ------
@@ -24,8 +25,12 @@ def as_generator(random_seed: Seed) -> np.random.Generator:
     """
     if isinstance(random_seed, np.random.Generator):
         return random_seed
-    if random_seed is None or isinstance(random_seed, np.random.SeedSequence):
-        return np.random.default_rng(random_seed)
+    if isinstance(random_seed, np.random.SeedSequence):
+        # A sequence remembers its children: without a copy, the second use of it would give something else.
+        like = {"entropy": random_seed.entropy, "spawn_key": random_seed.spawn_key, "pool_size": random_seed.pool_size}
+        return np.random.default_rng(np.random.SeedSequence(**like))
+    if random_seed is None:
+        return np.random.default_rng(None)
     if isinstance(random_seed, (int, np.integer)) and not isinstance(random_seed, bool) and random_seed >= 0:
         return np.random.default_rng(int(random_seed))
     raise InputError(

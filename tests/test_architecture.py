@@ -194,7 +194,9 @@ def _public_callables() -> Iterator[tuple[str, object]]:
         found = getattr(space, name)
         if inspect.isclass(found):
             members = inspect.getmembers(found, inspect.isroutine)
-            yield from ((f"{name}.{m}", f) for m, f in members if not m.startswith("_") and m in vars(found))
+            yield from (
+                (f"{name}.{m}", f) for m, f in members if not m.startswith("_") and m in vars(found) and callable(f)
+            )
         if callable(found):
             yield name, found
 

@@ -106,8 +106,8 @@ def _worst(parameters: dict[str, np.ndarray]) -> tuple[float, float, float]:
     """Largest R-hat, smallest bulk and tail ESS over all parameters."""
     az, xr = load("arviz"), load("xarray")
     together = np.concatenate([v.reshape(*v.shape[:2], -1) for v in parameters.values()], axis=2)
-    if together.shape[0] < 2:
-        return np.nan, np.nan, np.nan
     data = xr.Dataset({"x": (("chain", "draw", "parameter"), together)})
-    figures = az.rhat(data)["x"], az.ess(data, method="bulk")["x"], az.ess(data, method="tail")["x"]
-    return float(figures[0].max()), float(figures[1].min()), float(figures[2].min())
+    with np.errstate(invalid="ignore", divide="ignore"):  # chains that never move have no R-hat: they are not fine
+        bulk, tail = (float(np.nan_to_num(az.ess(data, method=kind)["x"]).min()) for kind in ("bulk", "tail"))
+        rhat = float(np.nan_to_num(az.rhat(data)["x"], nan=np.inf).max()) if len(together) > 1 else np.nan
+    return rhat, bulk, tail

@@ -128,6 +128,20 @@ def test_the_number_of_processes_changes_nothing() -> None:
         assert one[name].ess_bulk == two[name].ess_bulk
 
 
+def test_a_single_chain_is_still_checked() -> None:
+    found = sample(job("binary"), SamplerOptions(chains=1, tune=100, draws=100, retries=0))
+    assert np.isnan(found.rhat)
+    assert 0 < found.ess_bulk < 400
+    assert not found.trusted
+
+
+def test_chains_that_never_move_are_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bayesynth.inference import nuts
+
+    monkeypatch.setattr(nuts, "_run", lambda *_: (np.ones((4, 500, 3)), 0))
+    assert not sample(job("binary")).trusted
+
+
 # --- checks ------------------------------------------------------------------------------------------------------
 
 

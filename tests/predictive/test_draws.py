@@ -282,6 +282,15 @@ def test_equal_seed_equal_table(pbc_fit: bs.Fit, options: dict) -> None:
     pd.testing.assert_frame_equal(sequence, first)
 
 
+def test_a_seed_sequence_can_be_used_twice(penguins_fit: bs.Fit) -> None:
+    sequence = np.random.SeedSequence(5)
+    first, again = (penguins_fit.sample_tables(2, 20, random_seed=sequence) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    child, sister = sequence.spawn(2)
+    assert not penguins_fit.sample(20, random_seed=child).equals(penguins_fit.sample(20, random_seed=sister))
+
+
 def test_tables_are_independent_of_one_another_and_of_how_many_there_are(pbc_fit: bs.Fit) -> None:
     three, five = (pbc_fit.sample_tables(m, 40, random_seed=3) for m in (3, 5))
     for one, other in zip(three, five, strict=False):
