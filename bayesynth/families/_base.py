@@ -152,8 +152,8 @@ class Approximation:
     ----------
     parameters : mapping of str to ndarray
         Named parameters, draws first.
-    log_ratios : ndarray, shape (s,) or None
-        Log of exact over approximate density of each draw, up to a constant; None where the draws are exact.
+    log_ratios : ndarray, shape (r,) or None
+        Log of exact over approximate density of the first r draws, up to a constant; None where the draws are exact.
     """
 
     parameters: Parameters

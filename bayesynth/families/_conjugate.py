@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import gammaln
 
 from bayesynth.families._base import Prior, Task, normal_log_density
@@ -69,9 +70,9 @@ def conjugate(inner: np.ndarray, target: np.ndarray, squares: np.ndarray, n_rows
 
 def weighted_moments(y: np.ndarray, X: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """D'WD, D'Wy and y'Wy for each row of weights, shape (b, n), D being X with an intercept."""
-    design = np.column_stack([np.ones(len(y)), X])
-    inner = (weights[:, None, :] * design.T) @ design
-    return inner, (weights * y) @ design, weights @ y**2
+    rows = np.vstack([np.ones(len(y)), X.T])  # contiguous rows, so that BLAS takes the products
+    inner = (weights[:, None, :] * rows) @ rows.T
+    return inner, (weights * y) @ rows.T, weights @ y**2
 
 
 class ScalePosterior:
@@ -107,34 +108,45 @@ class ScalePosterior:
         return np.concatenate(values), {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
     def mode(self) -> tuple[np.ndarray, float, np.ndarray]:
-        """Mode, log density there and precision, by scoring steps that are halved until they rise."""
-        d = self._W.shape[1]
-        gamma, (value, gradient) = np.zeros(d), self._climb(np.zeros(d))
-        scoring = self._W.T @ self._W / 2 + np.eye(d) / self._sd**2
+        """Mode, log density there and precision, by Newton steps that are halved until they rise."""
+        gamma = np.zeros(self._W.shape[1])
+        value, gradient, precision = self._climb(gamma)
         for _ in range(50):
-            step = np.linalg.solve(scoring, gradient)
-            if step @ gradient < 1e-7:
+            step = np.linalg.solve(precision, gradient)
+            if step @ gradient < 1e-6:
                 break
             step *= min(1.0, 2.0 / np.abs(step).max())
             for _ in range(20):
-                new_value, new_gradient = self._climb(gamma + step)
-                if new_value >= value:
+                found = self._climb(gamma + step)
+                if found[0] >= value:
                     break
                 step = step / 2
             else:
                 break
-            gamma, value, gradient = gamma + step, new_value, new_gradient
-        h = 1e-4
-        columns = [(self._climb(gamma - h * e)[1] - self._climb(gamma + h * e)[1]) / (2 * h) for e in np.eye(d)]
-        precision = (np.array(columns) + np.array(columns).T) / 2
-        # Where the surface is not concave at the mode found, scoring's curvature stands in.
-        return gamma, value, precision if np.linalg.eigvalsh(precision).min() > 1e-6 else scoring
+            gamma = gamma + step
+            value, gradient, precision = found
+        return gamma, value, precision
 
-    def _climb(self, gamma: np.ndarray) -> tuple[float, np.ndarray]:
-        value, rest = self.log_density(gamma[None])
-        design = np.column_stack([np.ones(len(self._y)), self._X])
-        weights = np.exp(-self._W @ gamma)
-        residual = self._y - design @ rest.mean[0]
-        leverage = (np.linalg.solve(rest.factor[0], design.T) ** 2).sum(0)
-        pull = weights * (leverage + residual**2 * rest.shape / rest.scale[0]) - 1.0
-        return float(value[0]), 0.5 * self._W.T @ pull - gamma / self._sd**2
+    def _climb(self, gamma: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """Log density, gradient and negative Hessian; where that is not positive, the expected one."""
+        values, rest = self.log_density(gamma[None])
+        W, rows = self._W, np.vstack([np.ones(len(self._y)), self._X.T])
+        weights = np.exp(-W @ gamma)
+        residual = self._y - rest.mean[0] @ rows
+        whitened = solve_triangular(rest.factor[0], rows * np.sqrt(weights), lower=True)
+        leverage, ratio = (whitened**2).sum(0), rest.shape / rest.scale[0]
+        gradient = 0.5 * W.T @ (leverage + weights * residual**2 * ratio - 1.0) - gamma / self._sd**2
+        squares = W.T @ (weights * residual**2)
+        moved = whitened @ (W * (np.sqrt(weights) * residual)[:, None])
+        spread = [whitened * w @ whitened.T for w in W.T]
+        traces = np.array([[np.sum(a * b) for b in spread] for a in spread])
+        precision = (
+            0.5 * (W * (leverage + weights * residual**2 * ratio)[:, None]).T @ W
+            - 0.25 * ratio / rest.scale[0] * np.outer(squares, squares)
+            - ratio * moved.T @ moved
+            - 0.5 * traces
+            + np.eye(len(gamma)) / self._sd**2
+        )
+        if np.linalg.eigvalsh(precision)[0] <= 1e-6:
+            precision = 0.5 * W.T @ W + np.eye(len(gamma)) / self._sd**2
+        return float(values[0]), gradient, precision

@@ -115,18 +115,27 @@ class Ordinal:
             rises = pm.math.concatenate([steps[:1], pm.math.exp(steps[1:])])
             cuts = pm.Deterministic("cutpoints", data["cumulate"] @ rises)
             pm.Potential("cut_prior", _cut_prior(cuts, steps, data["cut_sd"]))
-            pm.CustomDist("response", data["design"] @ beta, cuts, logp=_interval_logp, observed=data["y"])
+            eta = data["design"] @ beta
+            upper = data["to_upper"] @ cuts + data["beyond_upper"] - eta
+            lower = data["to_lower"] @ cuts + data["beyond_lower"] - eta
+            # OrderedLogistic is the same density, but takes half a minute to compile.
+            pm.CustomDist("response", upper, lower, logp=_interval_logp, observed=data["y"])
         return model
 
     def data(self, task: Task, prior: Prior) -> dict[str, np.ndarray]:
         """Give the values of the model's data containers."""
         sd, m = self._sd(task.y, task.X.shape[1], task.n_levels, prior), task.n_levels - 1
+        one_hot = np.eye(task.n_levels)[task.y.astype(int)]
         return {
             "y": task.y.astype(float),
             "design": task.X,
             "cut_sd": sd[:m],
             "beta_sd": sd[m:],
             "cumulate": np.tril(np.ones((m, m))),
+            "to_upper": one_hot[:, :m],
+            "to_lower": one_hot[:, 1:],
+            "beyond_upper": BEYOND * one_hot[:, m],
+            "beyond_lower": -BEYOND * one_hot[:, 0],
         }
 
     def shapes(self, task: Task) -> list[tuple[int, ...]]:
@@ -179,11 +188,8 @@ def _cut_prior(cuts: pt.TensorVariable, steps: pt.TensorVariable, sd: pt.TensorV
     return pt.sum(density) + pt.gammaln(cuts.shape[0] + 1.0) + pt.sum(steps[1:])
 
 
-def _interval_logp(value: pt.TensorVariable, eta: pt.TensorVariable, cuts: pt.TensorVariable) -> pt.TensorVariable:
+def _interval_logp(value: pt.TensorVariable, upper: pt.TensorVariable, lower: pt.TensorVariable) -> pt.TensorVariable:
+    """Log probability of the interval that the response fell into; its ends say which one that was."""
     import pytensor.tensor as pt
 
-    # One-hot products compile in seconds; indexing the cut points by the response takes half a minute.
-    levels, level = pt.arange(cuts.shape[0]), value[:, None]
-    upper = pt.cast(pt.eq(level, levels), "float64") @ cuts + BEYOND * pt.eq(value, cuts.shape[0]) - eta
-    lower = pt.cast(pt.eq(level, levels + 1), "float64") @ cuts - BEYOND * pt.eq(value, 0) - eta
     return pt.log(-pt.expm1(lower - upper)) - pt.softplus(-upper) - pt.softplus(lower)

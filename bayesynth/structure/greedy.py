@@ -105,15 +105,23 @@ def _refine(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tupl
     extras = [Term((a, b), PRODUCT) for i, a in enumerate(parents) for b in parents[i + 1 :]]
     if evidence.child(child).node.family == "gaussian":
         extras += [Term((p,), SCALE) for p in parents]
-    current = evidence.score(child, terms) + space.log_prior(terms)
-    while extras:
-        options = [(*terms, extra) for extra in extras]
-        totals = evidence.scores(child, options) + [space.log_prior(o) for o in options]
-        best = int(np.argmax(totals))
-        if totals[best] <= current + EPSILON:
-            return terms
-        terms, current = options[best], totals[best]
-        extras.pop(best)
+
+    def total(chosen: tuple[Term, ...]) -> float:
+        return evidence.score(child, chosen) + space.log_prior(chosen)
+
+    current = total(terms)
+    gains = {extra: total((*terms, extra)) - current for extra in extras}
+    while gains:
+        # An extra rarely gains by the company of others: one that was far behind is not looked at again.
+        best = max(gains, key=gains.__getitem__)
+        if gains[best] <= EPSILON:
+            break
+        gain = total((*terms, best)) - current
+        if gain >= max(EPSILON, *(g for extra, g in gains.items() if extra != best), -np.inf):
+            terms, current = (*terms, best), current + gain
+            del gains[best]
+        else:
+            gains[best] = gain
     return terms
 
 

@@ -13,6 +13,7 @@ from scipy.special import expit, gammaln, softmax
 from bayesynth.encoding.features import NominalFeatures, contrasts
 from bayesynth.errors import InputError
 from bayesynth.families import FAMILIES, Prior, Task, log_posterior
+from bayesynth.families._laplace import DRAWS_CHECKED
 from bayesynth.inference.kernels import kernel
 
 PRIOR = Prior(tau=0.8, intercept_sd=3.0, variance_shape=1.5, variance_scale=0.7)
@@ -366,7 +367,7 @@ def test_approximate_draws_have_the_exact_moments(case: Case) -> None:
     # A posterior mean is within a quarter of a posterior sd of the mode here; 4,000 draws add 0.02 sd.
     assert np.all(np.abs(draws.mean(0) - exact) < 0.3 * draws.std(0))
     if found.log_ratios is not None:
-        assert found.log_ratios.shape == (4000,)
+        assert found.log_ratios.shape == (DRAWS_CHECKED,)
         assert found.log_ratios.std() < 1.0
 
 
