@@ -105,7 +105,8 @@ class Categorical:
             data = {name: pm.Data(name, value) for name, value in self.data(task, prior).items()}
             beta = pm.Normal("beta", 0.0, data["beta_sd"])
             logits = (data["design"] @ beta) @ data["basis"].T
-            chosen, total = pm.math.sum(data["truth"] * logits, axis=1), pm.math.logsumexp(logits, axis=1, keepdims=False)
+            chosen = pm.math.sum(data["truth"] * logits, axis=1)
+            total = pm.math.logsumexp(logits, axis=1, keepdims=False)
             # pm.Categorical is the same density, but takes 20 seconds to compile.
             pm.CustomDist("response", chosen, total, logp=_softmax_logp, observed=data["y"])
         return model
