@@ -237,7 +237,7 @@ def test_warnings_are_short_notes_and_said_once(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(demo, "load_dataset", careful)
     assert main(["demo", "--out", str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert error.count("note: family 'x' did not converge. its figures waver. sample longer.") == 1
+    assert error.count("note: family 'x' did not converge: its figures waver; sample longer.") == 1
     assert ".py:" not in error
     assert "patients.csv" in error
 
