@@ -390,3 +390,24 @@ def test_orthonormal_contrasts_sum_to_zero() -> None:
         basis = contrasts(k)
         np.testing.assert_allclose(basis.T @ basis, np.eye(k - 1), atol=1e-12)
         np.testing.assert_allclose(basis.sum(0), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.q == 1 and c.family in ("binary", "ordinal")], ids=str)
+def test_working_view_is_the_derivative_of_the_density(case: Case) -> None:
+    """Slope and curvature of each row's log density in its linear predictor, by finite differences."""
+    family, task = FAMILIES[case.family], make_task(case)
+    theta = family.modes(task.y, task.X[None], task.n_levels, PRIOR).theta[0]
+    view = family.working(theta, task.y, task.X, task.n_levels)
+    shifted = np.column_stack([task.X, np.ones(len(task.y))])
+    names = {"binary": "intercept", "ordinal": "cutpoints"}
+    m = case.n_levels - 1 if case.family == "ordinal" else 1
+
+    def log_p(step: float) -> np.ndarray:
+        first = theta[:m][None] if case.family == "ordinal" else theta[:1]
+        named = {names[case.family]: first, "slopes": np.r_[theta[m:], step][None]}
+        return family.log_likelihood(named, task.y, shifted)[0]
+
+    h = 1e-4
+    np.testing.assert_allclose(view.residuals[:, 0], (log_p(h) - log_p(-h)) / (2 * h), atol=1e-6)
+    curvature = -(log_p(h) - 2 * log_p(0) + log_p(-h)) / h**2
+    np.testing.assert_allclose(view.weights[:, 0], curvature, atol=1e-5)
