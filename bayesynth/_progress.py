@@ -19,7 +19,11 @@ class Progress:
     def __init__(self, total: float, show: bool = True):
         self._bar = None
         if show:
-            from tqdm.auto import tqdm
+            import warnings
+
+            with warnings.catch_warnings():  # in Jupyter without ipywidgets, tqdm falls back on text, and says so
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
 
             layout = "{l_bar}{bar}| {elapsed}<{remaining}"
             self._bar = tqdm(total=total, bar_format=layout, leave=False)

@@ -68,6 +68,20 @@ class EmpiricalMarginal:
         cumulative /= cumulative[:, -1:]
         return cumulative
 
+    def drift(self, cumulative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shift and stretch of the normal scores under drawn distribution functions, each of shape (n_draws,).
+
+        A regression's intercept and variance already carry the uncertainty of a column's location and scale. Taking
+        this drift out of the scores leaves to the bootstrap what the regression does not know: the shape.
+        """
+        scores, weights = ndtri(self.middle), np.diff(cumulative, axis=1, prepend=0.0)
+        rates = self.counts / self.counts.sum()
+        centre = rates @ scores
+        spread = np.sqrt(rates @ (scores - centre) ** 2)
+        means = weights @ scores
+        spreads = np.sqrt(np.maximum(weights @ scores**2 - means**2, 0.0))
+        return means - centre, np.clip(spreads / spread, 0.1, 10.0)
+
     def quantile(self, u: np.ndarray, cumulative: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Invert drawn distribution functions.
 

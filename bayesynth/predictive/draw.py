@@ -90,7 +90,7 @@ class _Plan:
     """Parameter draws and marginal distribution functions that a whole table shares."""
 
     parameters: Mapping[str, Mapping[str, np.ndarray]]
-    marginals: Mapping[str, np.ndarray]
+    marginals: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
     n_draws: int
 
     @classmethod
@@ -103,7 +103,10 @@ class _Plan:
             n_draws = 1
         n_marginals = min(n_draws, n_rows, MOST_MARGINALS)
         numeric = {name: node for name, node in network.encoding.nodes.items() if node.marginal}
-        marginals = {name: node.marginal.bootstrap(n_marginals, rng) for name, node in numeric.items()}
+        drawn = {name: node.marginal.bootstrap(n_marginals, rng) for name, node in numeric.items()}
+        marginals = {
+            name: (cumulative, *numeric[name].marginal.drift(cumulative)) for name, cumulative in drawn.items()
+        }
         return cls(flat, marginals, n_draws)
 
 
@@ -149,8 +152,10 @@ class _Walk:
     def _value(self, node: Node) -> None:
         drawn = self._draw(node)
         if node.marginal is not None:
-            cumulative = self._plan.marginals[node.name]
-            drawn = node.marginal.quantile(ndtr(drawn), cumulative, self._which % len(cumulative))
+            cumulative, shift, stretch = self._plan.marginals[node.name]
+            which = self._which % len(cumulative)
+            u = ndtr((drawn - shift[which]) / stretch[which])
+            drawn = node.marginal.quantile(u, cumulative, which)
             if node.step:
                 drawn = np.round(drawn / node.step) * node.step
         self._values[node.name] = drawn
