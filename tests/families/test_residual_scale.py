@@ -62,7 +62,7 @@ def test_evidence_is_the_integral(task: Task) -> None:
 
 
 def test_evidence_is_an_integral_over_multivariate_t_densities(task: Task) -> None:
-    """The same with SciPy alone: given the scale's coefficient the rows are multivariate t. 80 rows leave Laplace 0.02."""
+    """With SciPy alone: given the scale's coefficient the rows are multivariate t. 80 rows leave Laplace 0.02."""
     one = Task(task.y[:80], task.X[:80, :3] - task.X[:80, :3].mean(0), 0, 1)
     D = np.column_stack([np.ones(80), one.X[:, :2]])
     of_slopes = D @ np.diag(np.r_[PRIOR.intercept_sd, PRIOR.tau, PRIOR.tau] ** 2.0) @ D.T
