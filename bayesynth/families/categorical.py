@@ -105,10 +105,10 @@ class Categorical:
             data = {name: pm.Data(name, value) for name, value in self.data(task, prior).items()}
             beta = pm.Normal("beta", 0.0, data["beta_sd"])
             logits = (data["design"] @ beta) @ data["basis"].T
-            chosen = pm.math.sum(data["truth"] * logits, axis=1)
-            total = pm.math.logsumexp(logits, axis=1, keepdims=False)
-            # pm.Categorical is the same density, but takes 20 seconds to compile.
-            pm.CustomDist("response", chosen, total, logp=_softmax_logp, observed=data["y"])
+            # Sums over levels as products with ones, and the softmax written out, compile in a fraction of the time.
+            chosen = (data["truth"] * logits) @ data["ones"]
+            odds = pm.math.exp(logits - chosen[:, None]) @ data["ones"]
+            pm.CustomDist("response", odds, logp=_softmax_logp, observed=data["y"])
         return model
 
     def data(self, task: Task, prior: Prior) -> dict[str, np.ndarray]:
@@ -120,6 +120,7 @@ class Categorical:
             "beta_sd": np.repeat(sd[:, None], task.n_levels - 1, axis=1),
             "basis": contrasts(task.n_levels),
             "truth": np.eye(task.n_levels)[task.y.astype(int)],
+            "ones": np.ones(task.n_levels),
         }
 
     def shapes(self, task: Task) -> list[tuple[int, ...]]:
@@ -147,6 +148,8 @@ class Categorical:
         return np.r_[prior.intercept_sd, np.full(q, prior.tau / np.sqrt(self.null_information(y, n_levels)))]
 
 
-def _softmax_logp(value: pt.TensorVariable, chosen: pt.TensorVariable, total: pt.TensorVariable) -> pt.TensorVariable:
-    """Log probability of the level that occurred: its logit less the log of the sum over all levels."""
-    return chosen - total
+def _softmax_logp(value: pt.TensorVariable, odds: pt.TensorVariable) -> pt.TensorVariable:
+    """Log probability of the level that occurred, from the sum over levels of their odds against it."""
+    import pytensor.tensor as pt
+
+    return -pt.log(odds)
