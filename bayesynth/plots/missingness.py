@@ -32,6 +32,8 @@ def plot_missingness(
 ) -> Axes:
     """Draw the patterns of blanks, the most common first, with their shares in the real and the synthetic table.
 
+    A real table alone is drawn by itself, a fit alone with what its model gives.
+
     A row is a pattern, a dark cell a column that is blank in it; columns without blanks are left out. Several synthetic
     tables are drawn as their median and the range of the middle 90% of them.
 
@@ -40,7 +42,7 @@ def plot_missingness(
     real_or_fit : DataFrame or Fit
         The real table; or a fit, which holds no row of it: then only the shares that the model gives are drawn.
     synthetic : DataFrame or iterable of DataFrame, optional
-        One synthetic table or several; 20 tables are drawn from the fit, with seed 1, when left out.
+        One synthetic table or several; with a fit, 20 tables are drawn with seed 1 when left out.
     ax : Axes, optional
         Where to draw.
 
@@ -52,7 +54,7 @@ def plot_missingness(
     Raises
     ------
     InputError
-        If there is neither a fit nor a synthetic table, or no table has a blank.
+        If no table has a blank.
 
     Examples
     --------
@@ -60,13 +62,10 @@ def plot_missingness(
     """
     if isinstance(real_or_fit, pd.DataFrame):
         real, names = real_or_fit, list(real_or_fit.columns)
-        if synthetic is None:
-            found, why = "there is no synthetic table", "the blanks of the real one would stand alone"
-            raise InputError(Problem(found, why, "pass one as the second argument"))
     else:
         real, names = None, list(real_or_fit.schema)
         synthetic = real_or_fit.sample_tables(TABLES, random_seed=SEED) if synthetic is None else synthetic
-    tables = [*([real] if real is not None else []), *tables_of(synthetic, names)]
+    tables = [*([real] if real is not None else []), *([] if synthetic is None else tables_of(synthetic, names))]
     blanks = [table[names].isna().to_numpy() for table in tables]
     columns = np.flatnonzero(np.any([b.any(axis=0) for b in blanks], axis=0))
     if len(columns) == 0:
@@ -85,7 +84,8 @@ def _patterns(blanks: list[np.ndarray], has_real: bool) -> tuple[np.ndarray, np.
     patterns, place = np.unique(np.concatenate(blanks), axis=0, return_inverse=True)
     parts = np.split(place.reshape(-1), np.cumsum([len(b) for b in blanks])[:-1])
     shares = np.array([np.bincount(part, minlength=len(patterns)) / len(part) for part in parts])
-    weight = (shares[0] + np.median(shares[1:], axis=0)) / 2 if has_real else np.mean(shares, axis=0)
+    both = has_real and len(shares) > 1
+    weight = (shares[0] + np.median(shares[1:], axis=0)) / 2 if both else np.mean(shares, axis=0)
     weight = weight + 1e-6 * shares.mean(axis=0)
     order = np.argsort(-weight, kind="stable")
     if len(order) <= MOST_PATTERNS:
@@ -118,35 +118,35 @@ def _draw_cells(ax: Axes, patterns: np.ndarray, names: list[str], with_rest: boo
 
 def _draw_shares(ax: Axes, shares: np.ndarray, columns: int, has_real: bool) -> None:
     start, room = columns + 0.6, BARS - 2.2
-    synthetic = shares[1:] if has_real else shares
-    middle = np.median(synthetic, axis=0)
-    low, high = np.quantile(synthetic, (0.05, 0.95), axis=0)
-    largest = max(high.max(), shares[0].max())
-    at, height = np.arange(len(middle)) + 0.5, 0.34
-    bars = [(shares[0], -height / 2, REAL_FILL, REAL)] if has_real else []
-    bars.append((middle, height / 2 * has_real, SYNTHETIC_FILL, SYNTHETIC))
-    for values, shift, face, edge in bars:
-        lengths = room * values / largest
+    groups = [("real", shares[:1], REAL_FILL, REAL)] if has_real else []
+    if len(shares) > has_real:
+        groups.append(("synthetic", shares[has_real:], SYNTHETIC_FILL, SYNTHETIC))
+    largest = max(np.quantile(part, 0.95, axis=0).max() for _, part, _, _ in groups)
+    at, height = np.arange(shares.shape[1]) + 0.5, 0.34
+    shifts = (-height / 2, height / 2) if len(groups) == 2 else (0.0,)
+    for (_, part, face, edge), shift in zip(groups, shifts, strict=True):
+        lengths = room * np.median(part, axis=0) / largest
         ax.barh(at + shift, lengths, height, left=start, color=face, edgecolor=edge, linewidth=0.8)
-    if len(synthetic) > 1:
-        y = at + height / 2 * has_real
-        ax.hlines(y, start + room * low / largest, start + room * high / largest, color=SYNTHETIC, linewidth=1.2)
+        if len(part) > 1:
+            low, high = np.quantile(part, (0.05, 0.95), axis=0)
+            ax.hlines(
+                at + shift, start + room * low / largest, start + room * high / largest, color=edge, linewidth=1.2
+            )
     for i, y in enumerate(at):
-        text = f"{shares[0, i]:.1%} | {middle[i]:.1%}" if has_real else f"{middle[i]:.1%}"
+        text = " | ".join(f"{np.median(part[:, i]):.1%}" for _, part, _, _ in groups)
         ax.text(start + room + 0.2, y, text, va="center", fontsize=SMALL, color=INK)
-    head = "real | synthetic" if has_real else "synthetic"
+    head = " | ".join(name for name, _, _, _ in groups)
     ax.text(start + room + 0.2, -0.25, head, va="center", fontsize=SMALL, color=QUIET)
     ax.axvline(start, color=FAINT, linewidth=0.8, ymax=1)
     ax.set_xlim(-0.1, start + BARS + 0.9)
-    _draw_legend(ax, has_real, len(synthetic) > 1)
+    _draw_legend(ax, groups)
 
 
-def _draw_legend(ax: Axes, has_real: bool, several: bool) -> None:
-    text = "synthetic (median, middle 90% of tables)" if several else "synthetic"
+def _draw_legend(ax: Axes, groups: list[tuple[str, np.ndarray, str, str]]) -> None:
     handles = [Patch(facecolor=BLANK, label="blank"), Patch(facecolor=SEEN, edgecolor=FAINT, label="observed")]
-    if has_real:
-        handles.append(Patch(facecolor=REAL_FILL, edgecolor=REAL, label="real"))
-    handles.append(Patch(facecolor=SYNTHETIC_FILL, edgecolor=SYNTHETIC, label=text))
+    for name, part, face, edge in groups:
+        text = f"{name} (median, middle 90% of tables)" if len(part) > 1 else name
+        handles.append(Patch(facecolor=face, edgecolor=edge, label=text))
     ax.legend(
         handles=handles,
         loc="upper left",

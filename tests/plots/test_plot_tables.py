@@ -112,9 +112,13 @@ def test_patterns_of_a_fit_alone(penguins, penguins_fit):
     assert plot_missingness(penguins, penguins, ax) is ax
 
 
+def test_patterns_of_a_real_table_alone(penguins):
+    ax = plot_missingness(penguins)
+    assert "synthetic" not in [t.get_text() for t in ax.get_legend().get_texts()]
+    assert f"{penguins.notna().all(axis=1).mean():.1%}" in [t.get_text() for t in ax.texts]
+
+
 def test_what_cannot_be_drawn_is_refused(penguins):
-    with pytest.raises(InputError, match="no synthetic table"):
-        plot_missingness(penguins)
     full = penguins.dropna()
     with pytest.raises(InputError, match="no table has a blank"):
         plot_missingness(full, full)
