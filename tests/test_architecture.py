@@ -20,6 +20,7 @@ ORDER = (
     "errors",
     "_random",
     "_progress",
+    "_threads",
     "_html",
     "schema",
     "datasets",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesynth._progress import Progress
+from bayesynth._threads import one_blas_thread
 from bayesynth.encoding.design import Design
 from bayesynth.families import Prior, Task
 from bayesynth.inference.laplace import approximate_family
@@ -95,6 +96,7 @@ def _run(
         yield from (_fit_one(*item, inference, prior, options) for item in work)
 
 
+@one_blas_thread()
 def _fit_one(
     key: str, job: Job, rng: np.random.Generator, inference: str, prior: Prior, options: SamplerOptions
 ) -> tuple[str, FamilyPosterior]:

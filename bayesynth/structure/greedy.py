@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesynth._threads import one_blas_thread
 from bayesynth.encoding.design import PRODUCT, SCALE, Term
 from bayesynth.errors import InputError, Problem
 from bayesynth.graphs import DAG
@@ -65,6 +66,7 @@ class Structure:
     log_score: float
 
 
+@one_blas_thread()
 def search(evidence: EvidenceCache, space: SearchSpace, options: SearchOptions, rng: np.random.Generator) -> Structure:
     """Find a graph of high posterior probability.
 
