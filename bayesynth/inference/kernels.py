@@ -39,11 +39,13 @@ class Kernel:
         density = model.logp()
         variables = model.continuous_value_vars
         gradient = pt.concatenate([pt.grad(density, v).ravel() for v in variables])
+        self._data = {name: model[name] for name in self._family.data(TEMPLATES[family], Prior())}
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "PyTensor could not link")  # Numba brings its own linear algebra
+            warnings.simplefilter("ignore")  # notices on how to link and to write loops, for the engines' developers
             # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
             self._function = pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)
-        self._data = {name: model[name] for name in self._family.data(TEMPLATES[family], Prior())}
+            size = sum(int(np.prod(shape)) for shape in self._family.shapes(TEMPLATES[family]))
+            self.bind(TEMPLATES[family], Prior())(np.zeros(size))  # it compiles when it is first called
 
     def bind(self, task: Task, prior: Prior) -> LogDensity:
         """Give the density of a task; binding the next task takes the data of this one away."""
