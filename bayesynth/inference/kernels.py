@@ -40,7 +40,8 @@ class Kernel:
         variables = model.continuous_value_vars
         gradient = pt.concatenate([pt.grad(density, v).ravel() for v in variables])
         self._data = {name: model[name] for name in self._family.data(TEMPLATES[family], Prior())}
-        with warnings.catch_warnings():
+        # Reordered arithmetic would make a kernel just compiled differ in its last bits from the same one off the disk.
+        with warnings.catch_warnings(), pytensor.config.change_flags(numba__fastmath=False):
             warnings.simplefilter("ignore")  # notices on how to link and to write loops, for the engines' developers
             # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
             self._function = pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -372,3 +376,28 @@ def test_an_interrupted_fit_is_taken_up(monkeypatch: pytest.MonkeyPatch) -> None
         again = synthesizer.fit(frame, random_seed=1, progress=False)
     assert calls == ["a", "b", "c", "c", "d"]
     pd.testing.assert_frame_equal(again.sample(20, random_seed=1), expected.sample(20, random_seed=1))
+
+
+@pytest.mark.slow
+def test_a_kernel_just_compiled_gives_the_draws_of_one_from_the_disk(tmp_path: Path) -> None:
+    """Otherwise the first fit on a machine would not be the second, with the same seed."""
+    code = (
+        "import numpy as np\n"
+        "from bayesynth.encoding.design import Design\n"
+        "from bayesynth.families import Prior, Task\n"
+        "from bayesynth.inference import SamplerOptions\n"
+        "from bayesynth.inference.nuts import sample_family\n"
+        "x = np.sin(np.arange(60.0)); x -= x.mean()\n"
+        "task = Task(x + np.cos(np.arange(60.0) ** 2), x[:, None], 0)\n"
+        "design = Design('y', (), ('x',), np.zeros(1))\n"
+        "options = SamplerOptions(chains=1, tune=100, draws=100, retries=0)\n"
+        "found = sample_family(design, 'gaussian', task, Prior(), options, np.random.default_rng(1))\n"
+        "print(found.parameters['slopes'].tobytes().hex())"
+    )
+    folders = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path}", "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    outputs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=os.environ | folders).stdout
+        for _ in range(2)
+    ]
+    assert len(outputs[0]) > 1000
+    assert outputs[0] == outputs[1]
