@@ -38,12 +38,6 @@ class Progress:
         if self._bar is not None:
             self._bar.update(min(weight, self._bar.total - self._bar.n))
 
-    def grow(self, weight: float) -> None:
-        """Make room for work that was not foreseen."""
-        if self._bar is not None:
-            self._bar.total += weight
-            self._bar.refresh()
-
     def __enter__(self) -> Progress:
         return self
 

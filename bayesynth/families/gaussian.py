@@ -68,12 +68,15 @@ class Gaussian:
 
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log density of each row under each draw, shape (s, n)."""
+        mean, sd = self.mean_and_sd(parameters, X)
+        return normal_log_density(y - mean, sd)
+
+    def mean_and_sd(self, parameters: Parameters, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, shape (s, n), and standard deviation, shape (s, 1) or (s, n), of each row under each draw."""
         X, W = _split(parameters, X)
         mean = parameters["intercept"][:, None] + parameters["slopes"] @ X.T
         sd = np.sqrt(parameters["variance"])[:, None]
-        if W is not None:
-            sd = sd * np.exp(parameters["log_scale"] @ W.T / 2)
-        return normal_log_density(y - mean, sd)
+        return mean, sd if W is None else sd * np.exp(parameters["log_scale"] @ W.T / 2)
 
     def log_prior(self, parameters: Parameters, slope_sd: float, prior: Prior) -> np.ndarray:
         """Log prior density of each draw, shape (s,)."""

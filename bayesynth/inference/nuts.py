@@ -40,7 +40,7 @@ def sample_family(
     """
     longer = 1
     for attempt in range(options.retries + 1):
-        flat, divergences = _run(FAMILIES[family], family, task, prior, options, longer, rng)
+        flat, divergences = _run(family, task, prior, options, longer, rng)
         parameters = FAMILIES[family].constrain(flat, task)
         rhat, bulk, tail = _worst(parameters)
         thin = {name: values[:, ::longer] for name, values in parameters.items()}
@@ -52,14 +52,14 @@ def sample_family(
 
 
 def _run(
-    family: object, name: str, task: Task, prior: Prior, options: SamplerOptions, longer: int, rng: np.random.Generator
+    family: str, task: Task, prior: Prior, options: SamplerOptions, longer: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, int]:
     """Draws on PyMC's unconstrained scale, shape (chain, draw, d), and the number of divergences."""
     nutpie = load("nutpie")
     pyfunc = load("nutpie.compiled_pyfunc")
-    mode, precision = family.peak(task, prior)
+    mode, precision = FAMILIES[family].peak(task, prior)
     spread = np.linalg.inv(np.linalg.cholesky(precision)).T
-    density = kernel(name).bind(task, prior)
+    density = kernel(family).bind(task, prior)
     d = len(mode)
 
     def start(seed: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from scipy.special import expit, ndtr, softmax
 from bayesynth.encoding.design import ColumnsOf
 from bayesynth.encoding.features import contrasts
 from bayesynth.encoding.table import Node
+from bayesynth.families import FAMILIES
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 
 ROWS, DRAWS = 200, 100
@@ -135,12 +136,8 @@ class _Response:
 
     def _mean(self, design: np.ndarray) -> np.ndarray:
         """Average the expected value on the column's own scale, by quadrature over the normal residual."""
-        p, marginal = self._p, self._node.marginal
-        q = p["slopes"].shape[1]
-        score = p["intercept"][:, None] + p["slopes"] @ design[:, :q].T
-        sd = np.sqrt(p["variance"])[:, None]
-        if "log_scale" in p:
-            sd = sd * np.exp(p["log_scale"] @ design[:, q:].T / 2)
+        marginal = self._node.marginal
+        score, sd = FAMILIES["gaussian"].mean_and_sd(self._p, design)
         above = np.cumsum(marginal.counts)[None] / marginal.counts.sum()
         total = np.zeros(score.shape)
         for node, weight in zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True):
