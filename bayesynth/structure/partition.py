@@ -1,0 +1,234 @@
+"""Partition MCMC: graphs drawn from their posterior by several independent, tempered runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from bayesynth.structure.tables import ScoreTables
+
+MOVES = ("split or merge", "swap", "relocate", "reverse")
+LARGEST_SD, LARGEST_MEAN_SD = 0.05, 0.01
+
+
+class Arrays(NamedTuple):
+    """Score tables laid out for the compiled kernels; rows of ragged tables lie end to end.
+
+    Parameters
+    ----------
+    widths : ndarray, shape (p,)
+        Number of candidates.
+    candidates : ndarray, shape (p, K)
+        Their positions.
+    places : ndarray, shape (p, p)
+        [j, i] is the bit of node i among the candidates of j, or -1.
+    starts : ndarray, shape (p,)
+        Where each node's masks start in `scores` and `sums`.
+    scores, sums : ndarray
+        Log score of each mask, and log of the summed scores of its subsets.
+    list_starts, list_masks, list_scores : ndarray
+        Allowed masks of each node, best first.
+    """
+
+    widths: np.ndarray
+    candidates: np.ndarray
+    places: np.ndarray
+    starts: np.ndarray
+    scores: np.ndarray
+    sums: np.ndarray
+    list_starts: np.ndarray
+    list_masks: np.ndarray
+    list_scores: np.ndarray
+
+    @classmethod
+    def of(cls, tables: ScoreTables) -> Arrays:
+        """Lay out score tables."""
+        from bayesynth.structure._partition_kernels import log_sums_of_subsets
+
+        p = tables.n_nodes
+        widths = np.array([len(c) for c in tables.candidates])
+        candidates = np.full((p, max(1, widths.max(initial=1))), -1)
+        places = np.full((p, p), -1)
+        ordered, sums = [], []
+        for j, found in enumerate(tables.candidates):
+            candidates[j, : len(found)] = found
+            places[j, found] = np.arange(len(found))
+            allowed = np.flatnonzero(tables.scores[j] > -np.inf)
+            ordered.append(allowed[np.argsort(-tables.scores[j][allowed], kind="stable")])
+            sums.append(tables.scores[j].astype(float))
+            log_sums_of_subsets(sums[-1])
+        return cls(
+            widths,
+            candidates,
+            places,
+            np.concatenate([[0], np.cumsum([len(s) for s in sums])[:-1]]).astype(np.int64),
+            np.concatenate(tables.scores).astype(float),
+            np.concatenate(sums),
+            np.cumsum([0, *map(len, ordered)]),
+            np.concatenate(ordered),
+            np.concatenate([scores[masks] for scores, masks in zip(tables.scores, ordered, strict=True)]),
+        )
+
+
+@dataclass(frozen=True)
+class ChainOptions:
+    """How long to sample graphs.
+
+    Parameters
+    ----------
+    runs : int
+        Independent runs, each from a start of its own; their agreement is the convergence check.
+    temperatures : int
+        Metropolis-coupled chains of each run.
+    draws : int
+        Graphs that each run returns.
+    thin : int
+        Steps from one graph to the next in the first round; every further round doubles it.
+    rounds : int
+        Most rounds. Each is as long as everything before, which it replaces.
+    weights : tuple of float
+        How often each move is tried: split or merge, swap, relocate, reverse.
+    """
+
+    runs: int = 4
+    temperatures: int = 4
+    draws: int = 1000
+    thin: int = 20
+    rounds: int = 6
+    weights: tuple[float, ...] = (1.0, 1.0, 2.0, 1.0)
+
+
+@dataclass(frozen=True)
+class GraphDraws:
+    """Graphs drawn by several runs, and what tells whether the runs agree.
+
+    Parameters
+    ----------
+    masks : ndarray of int, shape (runs, draws, p)
+        Parent set of every node.
+    log_scores : ndarray, shape (runs, draws)
+        Log score of every graph.
+    acceptance : ndarray, shape (runs, moves)
+        Share of accepted moves of each kind.
+    swap_rates : ndarray, shape (runs, temperatures - 1)
+        Share of accepted swaps of neighbouring temperatures.
+    steps : int
+        Steps of each run in all rounds together.
+    """
+
+    masks: np.ndarray
+    log_scores: np.ndarray
+    acceptance: np.ndarray
+    swap_rates: np.ndarray
+    steps: int
+
+
+def edge_probabilities_by_run(tables: ScoreTables, masks: np.ndarray) -> np.ndarray:
+    """Share of each run's graphs with each edge, shape (runs, p, p)."""
+    return np.stack([tables.adjacency(run).mean(0) for run in masks])
+
+
+def disagreement(by_run: np.ndarray) -> tuple[float, float]:
+    """Largest and mean standard deviation between runs of the edge probabilities that are not 0 in all of them."""
+    if len(by_run) < 2:
+        return np.nan, np.nan
+    spread = by_run.std(axis=0, ddof=1)[by_run.max(axis=0) > 0]
+    return (float(spread.max()), float(spread.mean())) if spread.size else (0.0, 0.0)
+
+
+def sample_graphs(
+    tables: ScoreTables,
+    options: ChainOptions,
+    rng: np.random.Generator,
+    start: np.ndarray | None = None,
+    advance: Callable[[float], None] = lambda share: None,
+) -> GraphDraws:
+    """Draw graphs from exp(score), unbiased over directed acyclic graphs.
+
+    Parameters
+    ----------
+    tables : ScoreTables
+        What every parent set scores.
+    options : ChainOptions
+        How long.
+    rng : Generator
+        Randomness; every run has a stream of its own, so the number of cores changes nothing.
+    start : ndarray of int, shape (p,), optional
+        Masks of a good graph, where the first run starts; the others start from random ones.
+    advance : callable
+        Told after each round which share of the most rounds it was.
+
+    Notes
+    -----
+    Kuipers and Moffa (2017), doi:10.1080/01621459.2015.1133426; the edge reversal is of Grzegorczyk and Husmeier
+    (2008), doi:10.1007/s10994-008-5057-7; tempering and the tables follow Viinikka et al. (2020).
+    """
+    arrays = Arrays.of(tables)
+    streams = rng.spawn(options.runs)
+    runs = [_Run(arrays, options, r, start if i == 0 else None) for i, r in enumerate(streams)]
+    thin, steps = options.thin, 0
+    with ThreadPoolExecutor(max_workers=options.runs) as pool:
+        list(pool.map(lambda run: run.go(thin, adapt=True), runs))
+        for i in range(options.rounds):
+            list(pool.map(lambda run, thin=thin: run.go(thin, adapt=False), runs))
+            steps = 2 * thin * options.draws
+            advance(1 / options.rounds)
+            masks = np.stack([run.masks for run in runs])
+            largest, mean = disagreement(edge_probabilities_by_run(tables, masks))
+            if not (largest > LARGEST_SD or mean > LARGEST_MEAN_SD):
+                advance((options.rounds - 1 - i) / options.rounds)
+                break
+            thin *= 2
+    return GraphDraws(
+        masks,
+        np.stack([run.log_scores for run in runs]),
+        np.stack([run.moved / np.maximum(run.tried, 1) for run in runs]),
+        np.stack([run.swaps / np.maximum(run.offers, 1) for run in runs]),
+        steps,
+    )
+
+
+class _Run:
+    """One tempered run that can be continued."""
+
+    def __init__(self, arrays: Arrays, options: ChainOptions, rng: np.random.Generator, start: np.ndarray | None):
+        from bayesynth.structure._chain_kernels import random_graph
+        from bayesynth.structure._partition_kernels import layer_graph
+
+        self._arrays, self._options, self._rng = arrays, options, rng
+        p, levels = len(arrays.widths), options.temperatures
+        self._layers = np.zeros((levels, p), np.int64)
+        for level in range(levels):
+            masks = start if start is not None else random_graph(arrays, rng)[0]
+            layer_graph(arrays, np.asarray(masks), self._layers[level])
+        self._gaps = np.full(levels - 1, 0.3)
+        self.masks, self.log_scores = np.empty((0, p), np.int64), np.empty(0)
+        self._reset()
+
+    def _reset(self) -> None:
+        self.moved, self.tried = np.zeros(len(MOVES), np.int64), np.zeros(len(MOVES), np.int64)
+        self.swaps, self.offers = np.zeros(len(self._gaps), np.int64), np.zeros(len(self._gaps), np.int64)
+
+    def go(self, thin: int, *, adapt: bool) -> None:
+        from bayesynth.structure._chain_kernels import run_chain
+
+        self._reset()
+        self.masks, self.log_scores = run_chain(
+            self._arrays,
+            self._layers,
+            self._gaps,
+            np.asarray(self._options.weights),
+            self._options.draws,
+            thin,
+            adapt,
+            self._rng,
+            self.moved,
+            self.tried,
+            self.swaps,
+            self.offers,
+        )
