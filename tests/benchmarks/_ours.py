@@ -143,7 +143,33 @@ def stages(data: str, inference: str, rows: int) -> dict[str, Any]:
     return staged_fit(read(data), inference, rows) | {"versions": versions()}
 
 
-TASKS = {task.__name__: task for task in (export, fit, save, sample, search, stages)}
+def learn_structure(
+    tables: list[str], structure: str = "posterior", options: dict[str, Any] | None = None, seed: int = 1
+) -> dict[str, Any]:
+    """Time structure learning on each table; all about columns: probabilities, the median graph and the best one.
+
+    Kernels are loaded or compiled before, on a few rows of the first table; what that takes is told apart.
+    """
+    import bayesynth as bs
+
+    synthesizer = bs.Synthesizer(structure=structure, structure_options=bs.StructureOptions(**(options or {})))
+    start = time.perf_counter()
+    synthesizer.learn_structure(read(tables[0]).iloc[:60, :3], random_seed=seed, progress=False)
+    warm, found = time.perf_counter() - start, []
+    for table in tables:
+        frame = read(table)
+        start = time.perf_counter()
+        posterior = synthesizer.learn_structure(frame, random_seed=seed, progress=False)
+        seconds, columns = time.perf_counter() - start, list(frame)
+        matrix = posterior.edge_matrix().reindex(index=columns, columns=columns).fillna(0.0)
+        graphs = {"edges": posterior.graph(threshold=0.5), "best": posterior.map_graph()}
+        kept = {name: sorted(e for e in graph.edges if {*e} <= {*columns}) for name, graph in graphs.items()}
+        facts = {"matrix": matrix.to_numpy().round(5).tolist(), "converged": bool(posterior.converged)}
+        found.append({"seconds": seconds} | kept | facts)
+    return {"tables": found, "warm": warm, "versions": versions()}
+
+
+TASKS = {task.__name__: task for task in (export, fit, save, sample, search, stages, learn_structure)}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")

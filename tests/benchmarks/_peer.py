@@ -84,15 +84,15 @@ def sdv_sample(path: str, rows: int, times: int = 1, threads: int | None = None)
     return {"seconds": seconds, "versions": versions("sdv", "ctgan", "copulas", "torch")}
 
 
-def discretise(frame: pd.DataFrame, numeric: list[str]) -> pd.DataFrame:
-    """Five quantile bins of every numeric column; a blank is a state of its own."""
+def discretise(frame: pd.DataFrame, numeric: list[str], bins: int = 5) -> pd.DataFrame:
+    """Quantile bins of every numeric column; a blank is a state of its own."""
     out = {}
     for i, c in enumerate(frame):
         if c in numeric and frame[c].notna().any():
             values = frame[c].to_numpy(float)
-            edges = np.unique(np.nanquantile(values, np.linspace(0, 1, 6)))
-            bins = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, max(len(edges) - 2, 0))
-            out[f"c{i}"] = ["NA" if np.isnan(v) else f"b{k}" for v, k in zip(values, bins, strict=True)]
+            edges = np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1)))
+            places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, max(len(edges) - 2, 0))
+            out[f"c{i}"] = ["NA" if np.isnan(v) else f"b{k}" for v, k in zip(values, places, strict=True)]
         else:
             out[f"c{i}"] = ["NA" if v != v else f"v{v}" for v in frame[c]]
     return pd.DataFrame(out)
@@ -126,6 +126,8 @@ def hill_climb(tables: list[dict[str, Any]], times: int = 1) -> dict[str, Any]:
 TASKS = {task.__name__: task for task in (sdv_fit, sdv_sample, hill_climb)}
 
 if __name__ == "__main__":
+    from _structure_peers import TASKS as ABOUT_STRUCTURE
+
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))
+    print(json.dumps((TASKS | ABOUT_STRUCTURE)[sys.argv[1]](**json.loads(sys.argv[2]))))
