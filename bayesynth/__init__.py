@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bayesynth.inference import SamplerOptions
     from bayesynth.plots import plot_marginals, plot_missingness, plot_network, plot_pairs
     from bayesynth.schema import Column, Schema
-    from bayesynth.structure import SearchOptions
-    from bayesynth.synthesis import Fit, Synthesizer, SyntheticTables, load
+    from bayesynth.structure import SearchOptions, StructureOptions
+    from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,8 @@ _HOMES = {
     "SamplerOptions": "inference",
     "Schema": "schema",
     "SearchOptions": "structure",
+    "StructureOptions": "structure",
+    "StructurePosterior": "synthesis",
     "Synthesizer": "synthesis",
     "SyntheticTables": "synthesis",
     "list_datasets": "datasets",
@@ -46,6 +48,8 @@ __all__ = [
     "SamplerOptions",
     "Schema",
     "SearchOptions",
+    "StructureOptions",
+    "StructurePosterior",
     "Synthesizer",
     "SyntheticTables",
     "datasets",

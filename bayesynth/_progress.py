@@ -44,3 +44,33 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+class Steps:
+    """A part of a bar: its steps are equal, or it is told which share of it has been reached.
+
+    Parameters
+    ----------
+    bar : Progress
+        The whole bar.
+    weight : float
+        What one step, or the whole part, weighs.
+    """
+
+    def __init__(self, bar: Progress, weight: float):
+        self._bar, self._weight, self._reached = bar, weight, 0.0
+
+    def doing(self, what: str) -> None:
+        """Say what the job is at."""
+        self._bar.doing(what)
+
+    def advance(self) -> None:
+        """Count one step as done."""
+        self._bar.advance(self._weight)
+
+    def reach(self, what: str, share: float) -> None:
+        """Say what the job is at, and which share of the part is behind."""
+        if what:
+            self._bar.doing(what)
+        self._bar.advance(max(0.0, share - self._reached) * self._weight)
+        self._reached = max(share, self._reached)

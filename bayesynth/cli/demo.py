@@ -54,8 +54,9 @@ def _story(
     encoding = fit.network.encoding
     values = len(encoding.nodes) - len(encoding.blocks)
     yield heading("Graph: strongest relationships")
-    counts = f"{values} columns and {len(encoding.blocks)} patterns of blanks, {len(fit.log_bayes_factors)}"
-    yield wrapped(f"{counts} relationships. Here by evidence, the log Bayes factor.")
+    likely = int((fit.structure.edge_probabilities()["adjacency"] >= 0.5).sum())
+    counts = f"{values} columns and {len(encoding.blocks)} patterns of blanks"
+    yield wrapped(f"{counts}; {likely} pairs more likely related than not. {fit.structure.verdict()}.")
     yield relationships_text(fit.relationships())
     yield heading("Convergence")
     how = "NUTS through PyMC" if fit.settings.inference == "nuts" else "Laplace approximation"

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesynth.encoding.features import LEVELS, LINEAR, SPLINE
+from bayesynth.encoding.features import LINEAR, SPLINE
 from bayesynth.encoding.table import EncodedTable, Encoding
 
 PRODUCT, SCALE = "product", "scale"
@@ -48,7 +48,7 @@ class Design:
     node : str
         The child.
     terms : tuple of Term
-        Terms of its parents, then the indicators that partly blank parents bring along, then terms of the scale.
+        Terms of its parents, those of the scale last.
     labels : tuple of str
         One for each column.
     centres : ndarray, shape (q,)
@@ -188,16 +188,11 @@ class ChildBank:
         """Products of the panel's columns with the response, shape (Q,)."""
         return self.panel.columns @ self.y
 
-    def complete(self, terms: Iterable[Term]) -> tuple[Term, ...]:
-        """Sort terms and add the indicators of partly blank parents that are not among them."""
+    def arrange(self, terms: Iterable[Term]) -> tuple[Term, ...]:
+        """Sort terms, those of the location before those of the scale."""
         scale = sorted({term for term in terms if term.form == SCALE})
         chosen = sorted({term for term in terms if term.form != SCALE})
-        present = {term.parents[0] for term in chosen if len(term.parents) == 1}
-        gates = {
-            self._nodes[p].gate for term in chosen for p in term.parents if not self._nodes[p].is_indicator
-        } - present
-        needed = sorted(g for g in gates if g and self.varies(g))
-        return (*chosen, *(Term((g,), LEVELS) for g in needed), *scale)
+        return (*chosen, *scale)
 
     def varies(self, node: str) -> bool:
         """Whether a node says anything over the child's rows: a value that varies, an indicator with 5 rows a side."""
@@ -211,7 +206,7 @@ class ChildBank:
         return self._varies[node]
 
     def places(self, terms: Sequence[Term]) -> np.ndarray:
-        """Positions of the columns of complete terms in the shared bank, shape (q,)."""
+        """Positions of the columns of arranged terms in the shared bank, shape (q,)."""
         terms = tuple(terms)
         if terms not in self._known_places:
             places = [place for term in terms for place in self._bank.places(term).tolist()]
@@ -234,7 +229,7 @@ class ChildBank:
 
     def design(self, terms: Iterable[Term]) -> Design:
         """Describe the design of a family with these terms."""
-        complete = self.complete(terms)
+        complete = self.arrange(terms)
         labels = tuple(label for term in complete for label in self._labels(term))
         centres = self._bank.gather(self.places(complete), self.panel.rows).mean(axis=1) if complete else np.empty(0)
         return Design(self.node.name, complete, labels, centres, self.n_scale(complete))

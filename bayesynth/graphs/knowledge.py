@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from bayesynth.errors import KnowledgeError, Problem, raise_all
@@ -12,6 +12,8 @@ from bayesynth.graphs.dag import DAG, Edge, find_cycle
 
 if TYPE_CHECKING:
     import networkx as nx
+
+BLANKS = ("free", "sinks")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Knowledge:
         names blocks itself.
     max_parents : int
         Largest number of parents of any node.
+    prior : mapping of (str, str) to float
+        How likely you hold single edges before seeing the data, between 0 and 1. The log odds are added to the prior
+        of every graph with that edge, so 0.5 changes nothing, 0.8 makes it four times and 0.2 a quarter as likely.
+    blanks : {"free", "sinks"}
+        What a missingness block may do: inform any column ("free"), or only depend on others ("sinks"), as in a
+        missingness graph. In tiers, a block that you do not name stands with the earliest of its columns.
 
     Raises
     ------
@@ -48,12 +56,15 @@ class Knowledge:
     tiers: tuple[tuple[str, ...], ...] = ()
     graph: nx.DiGraph | None = None
     max_parents: int = 8
+    prior: Mapping[Edge, float] = field(default_factory=dict)
+    blanks: str = "free"
     _tier_of: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problems = list(self._wrong_types())
         for name in ("required", "forbidden"):
             object.__setattr__(self, name, _edges(name, getattr(self, name), problems))
+        object.__setattr__(self, "prior", {tuple(map(str, edge)): p for edge, p in dict(self.prior).items()})
         object.__setattr__(self, "tiers", tuple((t,) if isinstance(t, str) else tuple(t) for t in self.tiers))
         tier_of: dict[str, int] = {}
         for i, tier in enumerate(self.tiers):
@@ -81,7 +92,7 @@ class Knowledge:
         KnowledgeError
             If a required or forbidden edge, a tier or the graph names something else.
         """
-        named = {end for edge in self.required | self.forbidden for end in edge} | set(self._tier_of)
+        named = {end for edge in self.required | self.forbidden | set(self.prior) for end in edge} | set(self._tier_of)
         named |= set(map(str, self.graph.nodes)) if self.graph is not None else set()
         raise_all(
             (
@@ -98,6 +109,14 @@ class Knowledge:
     def _wrong_types(self) -> Iterable[Problem]:
         if not isinstance(self.max_parents, Integral) or self.max_parents < 0:
             yield Problem(f"max_parents is {self.max_parents!r}", "parents are counted from 0", "use 0, 1, 2 ...")
+        if self.blanks not in BLANKS:
+            yield Problem(f"blanks is {self.blanks!r}", "there is no such rule", f"use one of {', '.join(BLANKS)}")
+        for edge, p in dict(self.prior).items():
+            if not isinstance(edge, tuple) or len(edge) != 2 or edge[0] == edge[1]:
+                yield Problem(f"prior holds {edge!r}", "an edge joins two different nodes", 'write ("parent", "child")')
+            elif not isinstance(p, Real) or not 0 < p < 1:
+                why, remedy = "a prior probability lies between 0 and 1", "use `required` for 1 and `forbidden` for 0"
+                yield Problem(f"the prior of {_arrow(edge)} is {p!r}", why, remedy)
         for tier in self.tiers:
             if isinstance(tier, str):
                 yield Problem(f"the tier {tier!r} is a text", "a tier is a group of nodes", f"write [{tier!r}]")
@@ -115,6 +134,11 @@ class Knowledge:
                     "tiers forbid edges back in time",
                     "move one of the two, or drop the requirement",
                 )
+        for edge in sorted(self.prior):
+            if edge in self.required or not self.allows(*edge):
+                settled = "required" if edge in self.required else "forbidden or against the tiers"
+                why, remedy = "a settled edge has no probability", "drop one of the two"
+                yield Problem(f"{_arrow(edge)} has a prior probability and is {settled}", why, remedy)
         circle = find_cycle(sorted({end for edge in self.required for end in edge}), self.required)
         if circle:
             yield Problem(

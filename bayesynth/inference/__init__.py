@@ -1,8 +1,9 @@
 """Posteriors of family parameters: compiled kernels, NUTS, Laplace, convergence, and the labelled store."""
 
+from bayesynth.inference._engine import worst_figures
 from bayesynth.inference.convergence import convergence_table, warn_of_distrust
 from bayesynth.inference.fitting import Job, fit_families
-from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions, check_inference
+from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions, check_inference, family_name
 from bayesynth.inference.store import as_tree, from_tree
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "as_tree",
     "check_inference",
     "convergence_table",
+    "family_name",
     "fit_families",
     "from_tree",
     "warn_of_distrust",
+    "worst_figures",
 ]

@@ -24,3 +24,13 @@ def pareto_k(log_ratios: np.ndarray) -> float:
         return float(arviz.psislw(np.array(log_ratios))[1])
     # From ArviZ 1 on the argument is a log likelihood, whose negative is the log ratio.
     return float(load("arviz_stats.base").array_stats.psislw(-np.array(log_ratios))[1])
+
+
+def worst_figures(draws: np.ndarray) -> tuple[float, float, float]:
+    """Largest R-hat, smallest bulk and tail effective sample size over quantities; draws of (chain, draw, quantity)."""
+    az, xr = load("arviz"), load("xarray")
+    data = xr.Dataset({"x": (("chain", "draw", "quantity"), draws)})
+    with np.errstate(invalid="ignore", divide="ignore"):  # chains that never move have no R-hat: they are not fine
+        bulk, tail = (float(np.nan_to_num(az.ess(data, method=kind)["x"]).min()) for kind in ("bulk", "tail"))
+        rhat = float(np.nan_to_num(az.rhat(data)["x"], nan=np.inf).max()) if len(draws) > 1 else np.nan
+    return rhat, bulk, tail

@@ -14,8 +14,9 @@ def convergence_table(posteriors: Mapping[str, FamilyPosterior]) -> pd.DataFrame
     """One row per family: worst R-hat and effective sample sizes, divergences, Pareto k-hat, and a verdict."""
     rows = [
         {
+            "family": p.name,
             "node": p.node,
-            "family": p.family,
+            "kind": p.family,
             "parameters": sum(v[0, 0].size for v in p.parameters.values()),
             "rhat": p.rhat,
             "ess_bulk": p.ess_bulk,
@@ -26,13 +27,24 @@ def convergence_table(posteriors: Mapping[str, FamilyPosterior]) -> pd.DataFrame
         }
         for p in posteriors.values()
     ]
-    columns = ["node", "family", "parameters", "rhat", "ess_bulk", "ess_tail", "divergences", "pareto_k", "trusted"]
-    return pd.DataFrame(rows, columns=columns).set_index("node")
+    columns = [
+        "family",
+        "node",
+        "kind",
+        "parameters",
+        "rhat",
+        "ess_bulk",
+        "ess_tail",
+        "divergences",
+        "pareto_k",
+        "trusted",
+    ]
+    return pd.DataFrame(rows, columns=columns).set_index("family")
 
 
 def warn_of_distrust(posteriors: Mapping[str, FamilyPosterior], inference: str) -> None:
     """Warn once, naming every family that fails its check."""
-    poor = [p.node for p in posteriors.values() if not p.trusted]
+    poor = [p.name for p in posteriors.values() if not p.trusted]
     if not poor:
         return
     if inference == "nuts":

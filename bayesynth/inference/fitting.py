@@ -1,4 +1,4 @@
-"""Fit every family of a graph: one bar, many cores, and nothing finished is lost when interrupted."""
+"""Fit every family of the graphs: one bar, many cores, and nothing finished is lost when interrupted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesynth._progress import Progress
+from bayesynth._progress import Steps
 from bayesynth._threads import one_blas_thread
 from bayesynth.encoding.design import Design
 from bayesynth.families import Prior, Task
 from bayesynth.inference.laplace import approximate_family
 from bayesynth.inference.nuts import sample_family
-from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions
+from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions, family_name
 
 METHODS = {"nuts": sample_family, "laplace": approximate_family}
 _unfinished_business: dict[str, FamilyPosterior] = {}
@@ -46,7 +46,7 @@ def fit_families(
     prior: Prior,
     options: SamplerOptions,
     rng: np.random.Generator,
-    progress: Progress,
+    progress: Steps,
 ) -> dict[str, FamilyPosterior]:
     """Fit families one after another, or several at a time.
 
@@ -62,13 +62,13 @@ def fit_families(
         How long to sample, and in how many processes.
     rng : Generator
         Randomness.
-    progress : Progress
+    progress : Steps
         Advances by one per family.
 
     Returns
     -------
     dict of str to FamilyPosterior
-        By child.
+        By name.
     """
     jobs = list(jobs)
     work = [
@@ -77,9 +77,9 @@ def fit_families(
     missing = [item for item in work if item[0] not in _unfinished_business]
     for key, posterior in _run(missing, inference, prior, options):
         _unfinished_business[key] = posterior
-        progress.doing(f"sampled {posterior.node}" if inference == "nuts" else f"approximated {posterior.node}")
+        progress.doing(f"sampled {posterior.name}" if inference == "nuts" else f"approximated {posterior.name}")
         progress.advance()
-    return {job.design.node: _unfinished_business.pop(key) for key, job, _ in work}
+    return {family_name(job.design): _unfinished_business.pop(key) for key, job, _ in work}
 
 
 def _run(

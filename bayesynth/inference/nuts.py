@@ -9,7 +9,7 @@ import numpy as np
 from bayesynth._random import whole_seed
 from bayesynth.encoding.design import Design
 from bayesynth.families import FAMILIES, Prior, Task
-from bayesynth.inference._engine import load
+from bayesynth.inference._engine import load, worst_figures
 from bayesynth.inference.kernels import LogDensity, kernel
 from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions
 
@@ -42,7 +42,8 @@ def sample_family(
     for attempt in range(options.retries + 1):
         flat, divergences = _run(family, task, prior, options, longer, rng)
         parameters = FAMILIES[family].constrain(flat, task)
-        rhat, bulk, tail = _worst(parameters)
+        together = [v.reshape(*v.shape[:2], -1) for v in parameters.values()]
+        rhat, bulk, tail = worst_figures(np.concatenate(together, axis=2))
         thin = {name: values[:, ::longer] for name, values in parameters.items()}
         found = FamilyPosterior(design, family, thin, len(task.y), rhat, bulk, tail, divergences, np.nan)
         if found.trusted or attempt == options.retries:
@@ -100,14 +101,3 @@ def _whitened(density: LogDensity, mode: np.ndarray, spread: np.ndarray) -> Call
 
 def _as_is(x: np.ndarray, **_: object) -> dict[str, np.ndarray]:
     return {"white": x.copy()}
-
-
-def _worst(parameters: dict[str, np.ndarray]) -> tuple[float, float, float]:
-    """Largest R-hat, smallest bulk and tail ESS over all parameters."""
-    az, xr = load("arviz"), load("xarray")
-    together = np.concatenate([v.reshape(*v.shape[:2], -1) for v in parameters.values()], axis=2)
-    data = xr.Dataset({"x": (("chain", "draw", "parameter"), together)})
-    with np.errstate(invalid="ignore", divide="ignore"):  # chains that never move have no R-hat: they are not fine
-        bulk, tail = (float(np.nan_to_num(az.ess(data, method=kind)["x"]).min()) for kind in ("bulk", "tail"))
-        rhat = float(np.nan_to_num(az.rhat(data)["x"], nan=np.inf).max()) if len(together) > 1 else np.nan
-    return rhat, bulk, tail

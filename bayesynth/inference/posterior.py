@@ -13,6 +13,7 @@ from bayesynth.errors import InputError, Problem, raise_all
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
 PARETO_K_LIMIT = 0.7
+SIGNS = (" + ", " ~ ", "`")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,11 @@ class FamilyPosterior:
         return self.design.node
 
     @property
+    def name(self) -> str:
+        """The family, as "child ~ parent + parent"."""
+        return family_name(self.design)
+
+    @property
     def trusted(self) -> bool:
         """Whether every check that applies is passed."""
         checks = (
@@ -111,6 +117,16 @@ class FamilyPosterior:
             name: values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
             for name, values in self.parameters.items()
         }
+
+
+def family_name(design: Design) -> str:
+    """Name a family, as "child ~ parent + parent"; "child ~ 1" where there is no parent."""
+    return f"{_quoted(design.node)} ~ {' + '.join(map(_quoted, sorted(design.parents))) or '1'}"
+
+
+def _quoted(name: str) -> str:
+    """Set names that could be read as a formula in backticks, so that no two families share a name."""
+    return f"`{name.replace('`', '``')}`" if any(sign in name for sign in SIGNS) or name == "1" else name
 
 
 def check_inference(name: str) -> None:

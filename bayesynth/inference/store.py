@@ -22,14 +22,15 @@ STAND_INS = str.maketrans({"/": "\N{DIVISION SLASH}", "\0": "\N{SYMBOL FOR NULL}
 def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, inference: str) -> xr.DataTree:
     """Label every parameter of every family.
 
-    Group ``posterior`` holds, for a node called ``stage``, the variables ``slopes[stage]``, ``cutpoints[stage]`` and so
-    on, with dimensions chain, draw, and labelled terms and levels. Group ``sample_stats`` holds each family's R-hat,
-    ESS, divergences and Pareto k-hat. There is no group of observed data: those are the confidential rows.
+    Group ``posterior`` holds, for a family called ``stage ~ age``, the variables ``slopes[stage ~ age]``,
+    ``cutpoints[stage ~ age]`` and so on, with dimensions chain, draw, and labelled terms and levels. Group
+    ``sample_stats`` holds each family's R-hat, ESS, divergences and Pareto k-hat. There is no group of observed data:
+    those are the confidential rows.
 
     Parameters
     ----------
     posteriors : mapping of str to FamilyPosterior
-        By child.
+        By name.
     encoding : Encoding
         Names the levels.
     inference : str
@@ -38,9 +39,9 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
     import xarray as xr
 
     variables, coords, names = {}, {}, _safe_names(posteriors)
-    for node, posterior in posteriors.items():
-        safe = names[node]
-        levels = [level.translate(STAND_INS) for level in encoding.nodes[node].levels]
+    for name_of_family, posterior in posteriors.items():
+        safe = names[name_of_family]
+        levels = [level.translate(STAND_INS) for level in encoding.nodes[posterior.node].levels]
         labels = [label.translate(STAND_INS) for label in posterior.design.labels]
         end = len(labels) - posterior.design.n_scale
         coords[f"term[{safe}]"] = np.array(labels[:end], dtype=str)
@@ -52,18 +53,18 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
                 coords[dims[-1]] = np.arange(1, len(levels))
             if dims[-1].startswith("cut"):
                 coords[dims[-1]] = np.array([f"{a} | {b}" for a, b in pairwise(levels)])
-            variables[f"{name}[{safe}]"] = xr.Variable(dims, values, {"node": safe, "family": posterior.family})
+            variables[f"{name}[{safe}]"] = xr.Variable(dims, values, {"family": safe, "kind": posterior.family})
     for posterior in posteriors.values():
         shape = next(iter(posterior.parameters.values())).shape
         coords |= {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
     attributes = {"inference_library": "pymc, nutpie" if inference == "nuts" else "laplace", "inference": inference}
     figures = {
-        name: ("node", np.array([getattr(p, name) for p in posteriors.values()], dtype=float)) for name in FIGURES
+        name: ("family", np.array([getattr(p, name) for p in posteriors.values()], dtype=float)) for name in FIGURES
     }
     return xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset(variables, coords, attributes),
-            "sample_stats": xr.Dataset(figures, {"node": np.array(list(names.values()), dtype=str)}),
+            "sample_stats": xr.Dataset(figures, {"family": np.array(list(names.values()), dtype=str)}),
         }
     )
 
@@ -72,25 +73,28 @@ def from_tree(tree: xr.DataTree, designs: Mapping[str, Design]) -> dict[str, Fam
     """Rebuild the posteriors, in the order of the tree, from their designs."""
     posterior, stats = tree["posterior"], tree["sample_stats"]
     found = {}
-    for i, (node, safe) in enumerate(_safe_names(designs).items()):
-        mine = [v for v in posterior.data_vars if v.endswith(f"[{safe}]") and posterior[v].attrs["node"] == safe]
+    mine_of: dict[str, list[str]] = {}
+    for variable, values in posterior.data_vars.items():
+        mine_of.setdefault(values.attrs["family"], []).append(str(variable))
+    for i, (name_of_family, safe) in enumerate(_safe_names(designs).items()):
+        mine = mine_of[safe]
         parameters = {v[: -len(safe) - 2]: posterior[v].values for v in mine}
         figures = {name: float(stats[name].values[i]) for name in FIGURES}
         counts = {name: int(figures.pop(name)) for name in ("divergences", "n_rows")}
-        found[node] = FamilyPosterior(
-            designs[node], posterior[mine[0]].attrs["family"], parameters, **figures, **counts
+        found[name_of_family] = FamilyPosterior(
+            designs[name_of_family], posterior[mine[0]].attrs["kind"], parameters, **figures, **counts
         )
     return found
 
 
-def _safe_names(nodes: Iterable[str]) -> dict[str, str]:
-    """Name nodes as netCDF takes it, each by a name of its own."""
+def _safe_names(families: Iterable[str]) -> dict[str, str]:
+    """Name families as netCDF takes it, each by a name of its own."""
     names: dict[str, str] = {}
-    for node in nodes:
-        safe = node.translate(STAND_INS)
+    for family in families:
+        safe = family.translate(STAND_INS)
         while safe in names.values():
             safe += "'"
-        names[node] = safe
+        names[family] = safe
     return names
 
 

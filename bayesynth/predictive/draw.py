@@ -1,4 +1,4 @@
-"""Ancestral sampling: whole columns at a time, in topological order, each row under its own posterior draw."""
+"""Ancestral sampling: whole columns at a time, in topological order, each row under its own graph and parameters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DrawOptions:
     Parameters
     ----------
     each_row : bool
-        A fresh parameter draw for every row (posterior predictive), or one for the whole table.
+        A fresh draw of graph and parameters for every row (posterior predictive), or one for the whole table.
     blanks : bool
         Reproduce blanks, or fill every cell.
     delta : mapping of str to float
@@ -60,8 +60,21 @@ def draw_rows(
         Codes and numbers of every column (and missingness node), NaN where blank.
     """
     plan = _Plan.make(network, n_rows, options, rng)
+    names = list(network.encoding.nodes)
     for start in range(0, n_rows, ROWS_AT_A_TIME):
-        yield _Walk(network, plan, min(ROWS_AT_A_TIME, n_rows - start), options, rng).run()
+        n = min(ROWS_AT_A_TIME, n_rows - start)
+        points = uniforms(n, len(names) + 2, options.balanced, rng)
+        graph = (points[-1] * len(plan.graphs)).astype(int)
+        chunk: dict[str, np.ndarray] = {}
+        for i, which in enumerate(plan.graphs):
+            rows = np.flatnonzero(graph == i)
+            if len(rows):
+                drawn = _Walk(
+                    network, which, plan, dict(zip(names, points[:, rows], strict=False)), points[-2, rows], options
+                )
+                for name, values in drawn.run().items():
+                    chunk.setdefault(name, np.empty(n))[rows] = values
+        yield chunk
 
 
 def uniforms(n_rows: int, n_columns: int, balanced: bool, rng: np.random.Generator) -> np.ndarray:
@@ -87,19 +100,20 @@ def uniforms(n_rows: int, n_columns: int, balanced: bool, rng: np.random.Generat
 
 @dataclass(frozen=True)
 class _Plan:
-    """Parameter draws and marginal distribution functions that a whole table shares."""
+    """Graphs, parameter draws and marginal distribution functions that a whole table shares."""
 
+    graphs: tuple[int, ...]
     parameters: Mapping[str, Mapping[str, np.ndarray]]
     marginals: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
     n_draws: int
 
     @classmethod
     def make(cls, network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator) -> _Plan:
-        flat = {node: posterior.flat() for node, posterior in network.families.items()}
-        n_draws = network.n_draws
+        graphs, n_draws = tuple(range(len(network.graphs))), network.n_draws
+        flat = {name: posterior.flat() for name, posterior in network.families.items()}
         if not options.each_row:
-            chosen = int(rng.integers(n_draws))
-            flat = {node: {k: v[chosen : chosen + 1] for k, v in p.items()} for node, p in flat.items()}
+            graphs, chosen = (int(rng.integers(len(graphs))),), int(rng.integers(n_draws))
+            flat = {name: {k: v[chosen : chosen + 1] for k, v in p.items()} for name, p in flat.items()}
             n_draws = 1
         n_marginals = min(n_draws, n_rows, MOST_MARGINALS)
         numeric = {name: node for name, node in network.encoding.nodes.items() if node.marginal}
@@ -107,30 +121,35 @@ class _Plan:
         marginals = {
             name: (cumulative, *numeric[name].marginal.drift(cumulative)) for name, cumulative in drawn.items()
         }
-        return cls(flat, marginals, n_draws)
+        return cls(graphs, flat, marginals, n_draws)
 
 
 class _Walk:
-    """One pass over the graph for a chunk of rows."""
+    """One pass over one graph, for the rows that are drawn from it."""
 
     def __init__(
-        self, network: FittedNetwork, plan: _Plan, n_rows: int, options: DrawOptions, rng: np.random.Generator
+        self,
+        network: FittedNetwork,
+        graph: int,
+        plan: _Plan,
+        u: Mapping[str, np.ndarray],
+        u_of_draw: np.ndarray,
+        options: DrawOptions,
     ):
-        self._network, self._plan, self._options = network, plan, options
-        self._n = n_rows
-        names = network.dag.order
-        points = uniforms(n_rows, len(names) + 1, options.balanced, rng)
-        self._which = (points[-1] * plan.n_draws).astype(int)
-        self._u = dict(zip(names, points, strict=False))
-        self._everywhere = np.ones(n_rows, bool)
+        self._encoding, self._plan, self._options = network.encoding, plan, options
+        self._order = network.dags[graph].order
+        self._families = {child: network.families[name] for child, name in network.graphs[graph].items()}
+        self._n = len(u_of_draw)
+        self._which, self._u = (u_of_draw * plan.n_draws).astype(int), u
+        self._everywhere = np.ones(self._n, bool)
         self._values: dict[str, np.ndarray] = {}
         self._observed: dict[str, np.ndarray] = {}
         self._unseen: dict[str, np.ndarray] = {}
         self._columns: dict[tuple[str, str], np.ndarray] = {}
 
     def run(self) -> dict[str, np.ndarray]:
-        encoding = self._network.encoding
-        for name in self._network.dag.order:
+        encoding = self._encoding
+        for name in self._order:
             node = encoding.nodes[name]
             self._indicator(node) if node.is_indicator else self._value(node)
         for column, value in encoding.fixed.items():
@@ -162,14 +181,14 @@ class _Walk:
         self._observed[node.name] = self._observed[node.gate] if node.gate else self._everywhere
 
     def _draw(self, node: Node) -> np.ndarray:
-        posterior = self._network.families[node.name]
-        design = posterior.design.matrix(self._network.encoding, self._columns_of, self._n)
-        parameters = self._plan.parameters[node.name]
+        posterior = self._families[node.name]
+        design = posterior.design.matrix(self._encoding, self._columns_of, self._n)
+        parameters = self._plan.parameters[posterior.name]
         return FAMILIES[posterior.family].draw(parameters, self._which, design, self._u[node.name])
 
     def _columns_of(self, name: str, form: str) -> np.ndarray:
         if (name, form) not in self._columns:
-            node = self._network.encoding.nodes[name]
+            node = self._encoding.nodes[name]
             observed = self._everywhere if node.is_indicator else self._observed[name]
             self._columns[name, form] = node.columns(self._values[name], observed, form)
         return self._columns[name, form]
@@ -178,7 +197,7 @@ class _Walk:
         values, observed = self._values[name], self._observed[name]
         shift = (self._options.delta or {}).get(name)
         if shift is not None:
-            gate = self._network.encoding.block_of(name)
+            gate = self._encoding.block_of(name)
             values = values + shift * (self._unseen[gate.name] if gate else 0.0)
         is_indicator = name in self._unseen
         return values if is_indicator or observed.all() else np.where(observed, values, np.nan)

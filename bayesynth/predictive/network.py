@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from bayesynth.encoding.table import Encoding
 from bayesynth.graphs import DAG
@@ -12,24 +13,49 @@ from bayesynth.inference import FamilyPosterior
 
 @dataclass(frozen=True)
 class FittedNetwork:
-    """One graph and the posterior of every family in it.
+    """Graphs, equally likely, and the posterior of every family in them.
 
     Parameters
     ----------
     encoding : Encoding
         The nodes.
-    dag : DAG
-        The graph, structural edges included.
     families : mapping of str to FamilyPosterior
-        By child.
+        Every family by its name.
+    graphs : tuple of mapping of str to str
+        For each graph, the name of every node's family.
     """
 
     encoding: Encoding
-    dag: DAG
     families: Mapping[str, FamilyPosterior]
+    graphs: tuple[Mapping[str, str], ...]
 
     @property
     def n_draws(self) -> int:
         """Posterior draws of each family."""
         first = next(iter(self.families.values()), None)
         return 1 if first is None else len(next(iter(first.flat().values())))
+
+    @cached_property
+    def dags(self) -> tuple[DAG, ...]:
+        """The graphs, structural edges included."""
+        nodes, structural = tuple(self.encoding.nodes), frozenset(self.encoding.structural_edges)
+        found = []
+        for graph in self.graphs:
+            edges = {(p, child) for child, name in graph.items() for p in self.families[name].design.parents}
+            found.append(DAG(nodes, structural | edges))
+        return tuple(found)
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """Share of the graphs in which each family stands."""
+        counts = dict.fromkeys(self.families, 0)
+        for graph in self.graphs:
+            for name in graph.values():
+                counts[name] += 1
+        return {name: count / len(self.graphs) for name, count in counts.items()}
+
+    def families_of(self, child: str) -> Iterator[tuple[FamilyPosterior, float]]:
+        """Families of a node, with the share of the graphs in which each stands."""
+        for name, posterior in self.families.items():
+            if posterior.node == child:
+                yield posterior, self.shares[name]

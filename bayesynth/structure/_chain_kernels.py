@@ -11,16 +11,16 @@ from bayesynth.structure._partition_kernels import (
     SPLIT_MERGE,
     SWAP,
     draw_graph,
-    layer_graph,
     log_score,
     relocate,
-    reverse_edge,
+    reverse_edges,
     split_or_merge,
     swap_two,
     weigh,
 )
 
 SWAP_EVERY = 5
+REVERSALS = 10  # edges tried for each graph that is drawn for it
 WANTED_SWAPS = 0.25
 LEAST_GAP, WIDEST_GAP = 1e-3, 1.2  # of the logs of neighbouring inverse temperatures
 
@@ -94,7 +94,7 @@ def run_chain(t, layers, gaps, weights, n_draws, thin, adapt, rng, moved, tried,
     new_sums, masks = np.zeros(p), np.zeros(p, np.int64)
     U[:] = -1
     for level in range(n_levels):
-        logs[level] = weigh(t, layers[level], U[level], T[level], sums[level], new_U, new_T, new_sums)
+        logs[level] = weigh(t, layers[level], U[level], T[level], sums[level], new_U, new_T, new_sums, -np.inf)
         U[level], T[level], sums[level] = new_U, new_T, new_sums
     cumulative = np.cumsum(weights / weights.sum())
     drawn, scores = np.zeros((n_draws, p), np.int64), np.zeros(n_draws)
@@ -109,14 +109,17 @@ def run_chain(t, layers, gaps, weights, n_draws, thin, adapt, rng, moved, tried,
                 kind += 1
             if kind == REVERSE and level > 0:
                 kind = RELOCATE
-            exact = -np.inf
             if kind == REVERSE:
-                draw_graph(t, U[level], T[level], sums[level], masks, rng)
-                exact = reverse_edge(t, now, masks, rng)
-                log_ratio = exact
-                if exact > -np.inf:
-                    layer_graph(t, masks, new)
-            elif kind == SPLIT_MERGE:
+                draw_graph(t, U[0], T[0], sums[0], masks, rng)
+                new[:] = now
+                turned = reverse_edges(t, new, masks, REVERSALS, rng)
+                moved[REVERSE] += turned
+                tried[REVERSE] += REVERSALS
+                if turned:
+                    logs[0] = weigh(t, new, U[0], T[0], sums[0], new_U, new_T, new_sums, -np.inf)
+                    now[:], U[0], T[0], sums[0] = new, new_U, new_T, new_sums
+                continue
+            if kind == SPLIT_MERGE:
                 log_ratio = split_or_merge(now, new, now.max() + 1, rng)
             elif kind == SWAP:
                 log_ratio = swap_two(now, new, now.max() + 1, rng)
@@ -126,11 +129,9 @@ def run_chain(t, layers, gaps, weights, n_draws, thin, adapt, rng, moved, tried,
                 tried[kind] += 1
             if log_ratio == -np.inf:
                 continue
-            # The ratio of a reversal is of graphs and complete; that of the others still lacks the weights.
-            if kind == REVERSE and np.log(rng.random()) >= log_ratio:
-                continue
-            weight = weigh(t, new, U[level], T[level], sums[level], new_U, new_T, new_sums)
-            if kind != REVERSE and np.log(rng.random()) >= log_ratio + betas[level] * (weight - logs[level]):
+            least = logs[level] + (np.log(rng.random()) - log_ratio) / betas[level]
+            weight = weigh(t, new, U[level], T[level], sums[level], new_U, new_T, new_sums, least)
+            if weight == -np.inf:
                 continue
             layers[level] = new
             U[level], T[level], sums[level], logs[level] = new_U, new_T, new_sums, weight

@@ -1,7 +1,7 @@
 """Compiled kernels of partition MCMC: sums over parent sets, the moves, and one tempered chain.
 
-A state gives every node a layer, 0 for roots; a partition stands for all graphs in which each node's longest path from a
-root has that length. Its weight is the product over nodes of the summed scores of parent sets that lie in earlier
+A state gives every node a layer, 0 for roots; a partition stands for all graphs in which each node's longest path from
+a root has that length. Its weight is the product over nodes of the summed scores of parent sets that lie in earlier
 layers (U) and touch the layer just before (T).
 """
 
@@ -12,6 +12,7 @@ from numba import njit
 
 NEARLY_ALL = -1e-6  # log share of sets that miss T, above which a difference of sums would cancel
 NEGLIGIBLE = 45.0  # nats
+CLOSE = -300.0  # nats behind a node's best set, up to which weights relative to that set can be added
 SPLIT_MERGE, SWAP, RELOCATE, REVERSE = 0, 1, 2, 3
 
 _options = {"cache": True, "nogil": True}
@@ -61,12 +62,15 @@ def draw_set(t, j, U, T, total, rng):
     """Draw one of those sets with probability proportional to its score, whose log sum is `total`."""
     if T == 0 and U == 0:
         return 0
-    left, last = rng.random(), -1
-    for i in range(t.list_starts[j], t.list_starts[j + 1]):
+    first, end = t.list_starts[j], t.list_starts[j + 1]
+    behind = total - t.list_scores[first]
+    close = behind > CLOSE
+    left, last = rng.random() * (np.exp(behind) if close else 1.0), -1
+    for i in range(first, end):
         mask = t.list_masks[i]
         if mask & ~U == 0 and (T == 0 or mask & T):
             last = mask
-            left -= np.exp(t.list_scores[i] - total)
+            left -= t.list_weights[i] if close else np.exp(t.list_scores[i] - total)
             if left <= 0.0:
                 break
     return last
@@ -78,27 +82,33 @@ def masks_of(t, layers, j):
     U, T, mine = 0, 0, layers[j]
     for k in range(t.widths[j]):
         other = layers[t.candidates[j, k]]
-        if other < mine:
-            U |= 1 << k
-            if other == mine - 1:
-                T |= 1 << k
+        U |= np.int64(other < mine) << k
+        T |= np.int64(other == mine - 1) << k
     return U, T
 
 
 @njit(**_options)
-def weigh(t, layers, U, T, sums, new_U, new_T, new_sums):
-    """Log weight of a partition; sums of nodes whose masks stay the same are taken over."""
-    total = 0.0
+def weigh(t, layers, U, T, sums, new_U, new_T, new_sums, least):
+    """Log weight of a partition, or minus infinity as soon as it is known to be below `least`.
+
+    Sums of nodes whose masks stay the same are taken over; before a sum is worked out it is bounded by the sum over all
+    sets of the node.
+    """
+    bound = 0.0
     for j in range(len(layers)):
-        u, touch = masks_of(t, layers, j)
-        new_U[j], new_T[j] = u, touch
-        if layers[j] > 0 and touch == 0:
+        new_U[j], new_T[j] = masks_of(t, layers, j)
+        if layers[j] > 0 and new_T[j] == 0:
             return -np.inf
-        new_sums[j] = sums[j] if u == U[j] and touch == T[j] else log_sum(t, j, u, touch)
-        total += new_sums[j]
-        if total == -np.inf:
-            return total
-    return total
+        new_sums[j] = sums[j] if new_U[j] == U[j] and new_T[j] == T[j] else t.sums[t.starts[j] + new_U[j]]
+        bound += new_sums[j]
+    for j in range(len(layers)):
+        if bound < least:
+            return -np.inf
+        if new_U[j] != U[j] or new_T[j] != T[j]:
+            exact = log_sum(t, j, new_U[j], new_T[j])
+            bound += exact - new_sums[j] if exact > -np.inf else -np.inf
+            new_sums[j] = exact
+    return bound if bound >= least else -np.inf
 
 
 @njit(**_options)
@@ -223,17 +233,39 @@ def layer_graph(t, masks, layers):
 
 
 @njit(**_options)
-def _below(t, masks, order, root, skip, found):
+def sort_by_layer(layers, order):
+    """List nodes by layer."""
+    place = 0
+    for layer in range(layers.max() + 1):
+        for j in range(len(layers)):
+            if layers[j] == layer:
+                order[place] = j
+                place += 1
+
+
+@njit(**_options)
+def _spread_parents(t, masks, j, words):
+    """Write a node's parents as bits over all nodes, 64 to a word."""
+    words[j] = 0
+    for k in range(t.widths[j]):
+        if masks[j] >> k & 1:
+            i = t.candidates[j, k]
+            words[j, i >> 6] |= np.uint64(1) << np.uint64(i & 63)
+
+
+@njit(**_options)
+def _below(words, order, root, skip, found, bits):
     """Descendants of a node where two nodes have lost their parents."""
     found[:] = False
-    found[root] = True
+    bits[:] = 0
+    bits[root >> 6] |= np.uint64(1) << np.uint64(root & 63)
     for j in order:
         if j != root and j != skip:
-            for k in range(t.widths[j]):
-                if masks[j] >> k & 1 and found[t.candidates[j, k]]:
+            for w in range(len(bits)):
+                if words[j, w] & bits[w]:
+                    bits[j >> 6] |= np.uint64(1) << np.uint64(j & 63)
                     found[j] = True
                     break
-    found[root] = False
 
 
 @njit(**_options)
@@ -242,51 +274,82 @@ def _outside(t, j, first, second, other):
     mask = 0
     for k in range(t.widths[j]):
         c = t.candidates[j, k]
-        if not first[c] and not second[c] and c != other:
-            mask |= 1 << k
+        mask |= np.int64(not first[c] and not second[c] and c != other) << k
     return mask
+
+
+@njit(**_options)
+def _size(mask):
+    size = 0
+    while mask:
+        mask &= mask - 1
+        size += 1
+    return size
 
 
 @njit(**_options)
 def _reversible(t, masks):
     count = 0
     for j in range(len(masks)):
-        for k in range(t.widths[j]):
-            count += (masks[j] >> k & 1) and t.places[t.candidates[j, k], j] >= 0
+        count += _size(masks[j] & t.turnable[j])
     return count
 
 
 @njit(**_options)
-def reverse_edge(t, layers, masks, rng):
-    """Turn one edge of a graph and draw both ends' parents anew; changes `masks`, returns the log acceptance ratio.
-
-    Grzegorczyk and Husmeier (2008): the old ends are orphaned, x receives parents with y among them, then y any that
-    close no circle.
-    """
-    n_edges = _reversible(t, masks)
-    if n_edges == 0:
-        return -np.inf
-    chosen, x, y = int(rng.random() * n_edges), -1, -1
+def _pick_edge(t, masks, n_edges, rng):
+    left = int(rng.random() * n_edges)
     for j in range(len(masks)):
-        for k in range(t.widths[j]):
-            c = t.candidates[j, k]
-            if masks[j] >> k & 1 and t.places[c, j] >= 0:
-                if chosen == 0:
-                    x, y = c, j
-                chosen -= 1
-    order = np.argsort(layers)
-    below_x, below_y = np.zeros(len(masks), np.bool_), np.zeros(len(masks), np.bool_)
-    none = np.zeros(len(masks), np.bool_)
-    _below(t, masks, order, x, y, below_x)
-    _below(t, masks, order, y, x, below_y)
-    U_x, T_x = _outside(t, x, below_x, none, -1), 1 << t.places[x, y]
-    new_x = log_sum(t, x, U_x, T_x)
-    free_y = _outside(t, y, below_x, below_y, x)
-    new_y = t.sums[t.starts[y] + free_y]
-    if new_x == -np.inf or new_y == -np.inf:
-        return -np.inf
-    old_y = log_sum(t, y, _outside(t, y, below_y, none, -1), 1 << t.places[y, x])
-    old_x = t.sums[t.starts[x] + _outside(t, x, below_x, below_y, y)]
-    masks[x] = draw_set(t, x, U_x, T_x, new_x, rng)
-    masks[y] = draw_set(t, y, free_y, 0, new_y, rng)
-    return np.log(n_edges / _reversible(t, masks)) + new_x + new_y - old_x - old_y
+        some = masks[j] & t.turnable[j]
+        size = _size(some)
+        if left < size:
+            for k in range(t.widths[j]):
+                if some >> k & 1:
+                    if left == 0:
+                        return t.candidates[j, k], j
+                    left -= 1
+        left -= size
+    return -1, -1
+
+
+@njit(**_options)
+def reverse_edges(t, layers, masks, n_times, rng):
+    """Try to turn edges of a graph and draw both their ends' parents anew; changes `layers` and `masks`.
+
+    Grzegorczyk and Husmeier (2008): the ends of x -> y are orphaned, x receives parents with y among them, then y any
+    that close no circle. Returns how many were accepted.
+    """
+    p, accepted = len(masks), 0
+    below_x, below_y, none = np.zeros(p, np.bool_), np.zeros(p, np.bool_), np.zeros(p, np.bool_)
+    order, bits = np.zeros(p, np.int64), np.zeros((p + 63) // 64, np.uint64)
+    words = np.zeros((p, len(bits)), np.uint64)
+    for j in range(p):
+        _spread_parents(t, masks, j, words)
+    sort_by_layer(layers, order)
+    for _ in range(n_times):
+        n_edges = _reversible(t, masks)
+        if n_edges == 0:
+            return accepted
+        x, y = _pick_edge(t, masks, n_edges, rng)
+        _below(words, order, x, y, below_x, bits)
+        _below(words, order, y, x, below_y, bits)
+        U_x, T_x = _outside(t, x, below_x, none, -1), 1 << t.places[x, y]
+        new_x = log_sum(t, x, U_x, T_x)
+        U_y = _outside(t, y, below_x, below_y, x)
+        new_y = t.sums[t.starts[y] + U_y]
+        if new_x == -np.inf or new_y == -np.inf:
+            continue
+        old_y = log_sum(t, y, _outside(t, y, below_y, none, -1), 1 << t.places[y, x])
+        old_x = t.sums[t.starts[x] + _outside(t, x, below_x, below_y, y)]
+        was_x, was_y = masks[x], masks[y]
+        masks[x] = draw_set(t, x, U_x, T_x, new_x, rng)
+        masks[y] = draw_set(t, y, U_y, 0, new_y, rng)
+        log_ratio = np.log(n_edges / _reversible(t, masks)) + new_x + new_y - old_x - old_y
+        if np.log(rng.random()) < log_ratio:
+            accepted += 1
+            _spread_parents(t, masks, x, words)
+            _spread_parents(t, masks, y, words)
+            layer_graph(t, masks, layers)
+            sort_by_layer(layers, order)
+        else:
+            masks[x], masks[y] = was_x, was_y
+    return accepted

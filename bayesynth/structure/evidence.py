@@ -40,7 +40,7 @@ class EvidenceCache:
     def scores(self, name: str, term_sets: Sequence[Iterable[Term]]) -> np.ndarray:
         """Log evidences of one child's families, shape (len(term_sets),)."""
         child = self.child(name)
-        keys = [(name, child.complete(terms)) for terms in term_sets]
+        keys = [(name, child.arrange(terms)) for terms in term_sets]
         missing = list(dict.fromkeys(key for key in keys if key not in self._known))
         if missing:
             scaled = [key for key in missing if any(term.form == SCALE for term in key[1])]
@@ -75,9 +75,9 @@ class EvidenceCache:
         if child.node.family == "gaussian":
             values = self.scores(name, [terms, *others])
             return values[1:] - values[0], np.ones(len(others), bool)
-        present = child.places(child.complete(terms))
+        present = child.places(child.arrange(terms))
         where = {place: i for i, place in enumerate(present.tolist())}
-        later = [child.places(child.complete(other)).tolist() for other in others]
+        later = [child.places(child.arrange(other)).tolist() for other in others]
         added = [[place for place in after if place not in where] for after in later]
         removed = [[i for place, i in where.items() if place not in set(after)] for after in later]
         both = np.array([bool(a and r) for a, r in zip(added, removed, strict=True)], bool)

@@ -90,26 +90,38 @@ def search(evidence: EvidenceCache, space: SearchSpace, options: SearchOptions, 
             best = found
     families = {child: best.terms(child) for child in space.nodes}
     if options.refine:
-        families = {child: _refine(evidence, space, child, terms) for child, terms in families.items()}
+        families = {child: refine_family(evidence, space, child, terms) for child, terms in families.items()}
     return as_structure(evidence, space, families)
 
 
 def as_structure(evidence: EvidenceCache, space: SearchSpace, families: Mapping[str, tuple[Term, ...]]) -> Structure:
     """Put families together as a scored graph."""
     edges = {(p, child) for child, terms in families.items() for term in terms for p in term.parents}
-    total = sum(evidence.score(child, terms) + space.log_prior(terms) for child, terms in families.items())
+    total = sum(evidence.score(child, terms) + space.log_prior(child, terms) for child, terms in families.items())
     return Structure(dict(families), DAG(space.nodes, frozenset(edges) | frozenset(space.structural)), total)
 
 
-def _refine(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Add products of parents, and parents of the residual scale, one by one while they raise the score."""
+def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Add products of parents, and parents of the residual scale, one by one while they raise the score.
+
+    Parameters
+    ----------
+    evidence : EvidenceCache
+        Scores families.
+    space : SearchSpace
+        The prior of forms.
+    child : str
+        Whose family.
+    terms : tuple of Term
+        Its terms so far.
+    """
     parents = sorted({t.parents[0] for t in terms})
     extras = [Term((a, b), PRODUCT) for i, a in enumerate(parents) for b in parents[i + 1 :]]
     if evidence.child(child).node.family == "gaussian":
         extras += [Term((p,), SCALE) for p in parents]
 
     def total(chosen: tuple[Term, ...]) -> float:
-        return evidence.score(child, chosen) + space.log_prior(chosen)
+        return evidence.score(child, chosen) + space.log_prior(child, chosen)
 
     current = total(terms)
     gains = {extra: total((*terms, extra)) - current for extra in extras}

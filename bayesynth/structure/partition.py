@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
+from bayesynth.structure.options import StructureOptions
 from bayesynth.structure.tables import ScoreTables
 
 MOVES = ("split or merge", "swap", "relocate", "reverse")
+WEIGHTS = (1.0, 1.0, 2.0, 2.0)  # how often each move is tried
 LARGEST_SD, LARGEST_MEAN_SD = 0.05, 0.01
 
 
@@ -31,8 +32,10 @@ class Arrays(NamedTuple):
         Where each node's masks start in `scores` and `sums`.
     scores, sums : ndarray
         Log score of each mask, and log of the summed scores of its subsets.
-    list_starts, list_masks, list_scores : ndarray
-        Allowed masks of each node, best first.
+    list_starts, list_masks, list_scores, list_weights : ndarray
+        Allowed masks of each node, best first, with their scores, and those relative to the best, exponentiated.
+    turnable : ndarray, shape (p,)
+        Mask of the candidates of which the node is a candidate too.
     """
 
     widths: np.ndarray
@@ -44,6 +47,8 @@ class Arrays(NamedTuple):
     list_starts: np.ndarray
     list_masks: np.ndarray
     list_scores: np.ndarray
+    list_weights: np.ndarray
+    turnable: np.ndarray
 
     @classmethod
     def of(cls, tables: ScoreTables) -> Arrays:
@@ -54,7 +59,7 @@ class Arrays(NamedTuple):
         widths = np.array([len(c) for c in tables.candidates])
         candidates = np.full((p, max(1, widths.max(initial=1))), -1)
         places = np.full((p, p), -1)
-        ordered, sums = [], []
+        ordered, sums, weights = [], [], []
         for j, found in enumerate(tables.candidates):
             candidates[j, : len(found)] = found
             places[j, found] = np.arange(len(found))
@@ -62,6 +67,8 @@ class Arrays(NamedTuple):
             ordered.append(allowed[np.argsort(-tables.scores[j][allowed], kind="stable")])
             sums.append(tables.scores[j].astype(float))
             log_sums_of_subsets(sums[-1])
+            weights.append(np.exp(tables.scores[j][ordered[-1]] - tables.scores[j][ordered[-1][0]]))
+        both = (places >= 0) & (places.T >= 0)
         return cls(
             widths,
             candidates,
@@ -72,35 +79,9 @@ class Arrays(NamedTuple):
             np.cumsum([0, *map(len, ordered)]),
             np.concatenate(ordered),
             np.concatenate([scores[masks] for scores, masks in zip(tables.scores, ordered, strict=True)]),
+            np.concatenate(weights),
+            np.where(both, 1 << np.maximum(places, 0), 0).sum(axis=1),
         )
-
-
-@dataclass(frozen=True)
-class ChainOptions:
-    """How long to sample graphs.
-
-    Parameters
-    ----------
-    runs : int
-        Independent runs, each from a start of its own; their agreement is the convergence check.
-    temperatures : int
-        Metropolis-coupled chains of each run.
-    draws : int
-        Graphs that each run returns.
-    thin : int
-        Steps from one graph to the next in the first round; every further round doubles it.
-    rounds : int
-        Most rounds. Each is as long as everything before, which it replaces.
-    weights : tuple of float
-        How often each move is tried: split or merge, swap, relocate, reverse.
-    """
-
-    runs: int = 4
-    temperatures: int = 4
-    draws: int = 1000
-    thin: int = 20
-    rounds: int = 6
-    weights: tuple[float, ...] = (1.0, 1.0, 2.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -118,7 +99,7 @@ class GraphDraws:
     swap_rates : ndarray, shape (runs, temperatures - 1)
         Share of accepted swaps of neighbouring temperatures.
     steps : int
-        Steps of each run in all rounds together.
+        Steps of each run, those that adapt the temperatures left out.
     """
 
     masks: np.ndarray
@@ -143,9 +124,11 @@ def disagreement(by_run: np.ndarray) -> tuple[float, float]:
 
 def sample_graphs(
     tables: ScoreTables,
-    options: ChainOptions,
+    options: StructureOptions,
     rng: np.random.Generator,
     start: np.ndarray | None = None,
+    *,
+    weights: Sequence[float] = WEIGHTS,
     advance: Callable[[float], None] = lambda share: None,
 ) -> GraphDraws:
     """Draw graphs from exp(score), unbiased over directed acyclic graphs.
@@ -154,12 +137,14 @@ def sample_graphs(
     ----------
     tables : ScoreTables
         What every parent set scores.
-    options : ChainOptions
-        How long.
+    options : StructureOptions
+        How many runs, how long.
     rng : Generator
         Randomness; every run has a stream of its own, so the number of cores changes nothing.
     start : ndarray of int, shape (p,), optional
         Masks of a good graph, where the first run starts; the others start from random ones.
+    weights : sequence of float
+        How often each of `MOVES` is tried.
     advance : callable
         Told after each round which share of the most rounds it was.
 
@@ -170,13 +155,13 @@ def sample_graphs(
     """
     arrays = Arrays.of(tables)
     streams = rng.spawn(options.runs)
-    runs = [_Run(arrays, options, r, start if i == 0 else None) for i, r in enumerate(streams)]
+    runs = [_Run(arrays, options, weights, r, start if i == 0 else None) for i, r in enumerate(streams)]
     thin, steps = options.thin, 0
     with ThreadPoolExecutor(max_workers=options.runs) as pool:
         list(pool.map(lambda run: run.go(thin, adapt=True), runs))
         for i in range(options.rounds):
             list(pool.map(lambda run, thin=thin: run.go(thin, adapt=False), runs))
-            steps = 2 * thin * options.draws
+            steps += thin * options.draws
             advance(1 / options.rounds)
             masks = np.stack([run.masks for run in runs])
             largest, mean = disagreement(edge_probabilities_by_run(tables, masks))
@@ -196,18 +181,26 @@ def sample_graphs(
 class _Run:
     """One tempered run that can be continued."""
 
-    def __init__(self, arrays: Arrays, options: ChainOptions, rng: np.random.Generator, start: np.ndarray | None):
+    def __init__(
+        self,
+        arrays: Arrays,
+        options: StructureOptions,
+        weights: Sequence[float],
+        rng: np.random.Generator,
+        start: np.ndarray | None,
+    ):
         from bayesynth.structure._chain_kernels import random_graph
         from bayesynth.structure._partition_kernels import layer_graph
 
         self._arrays, self._options, self._rng = arrays, options, rng
+        self._weights = np.asarray(weights, float)
         p, levels = len(arrays.widths), options.temperatures
         self._layers = np.zeros((levels, p), np.int64)
         for level in range(levels):
             masks = start if start is not None else random_graph(arrays, rng)[0]
             layer_graph(arrays, np.asarray(masks), self._layers[level])
         self._gaps = np.full(levels - 1, 0.3)
-        self.masks, self.log_scores = np.empty((0, p), np.int64), np.empty(0)
+        self._before = np.empty((0, p), np.int64), np.empty(0)
         self._reset()
 
     def _reset(self) -> None:
@@ -218,11 +211,11 @@ class _Run:
         from bayesynth.structure._chain_kernels import run_chain
 
         self._reset()
-        self.masks, self.log_scores = run_chain(
+        masks, log_scores = run_chain(
             self._arrays,
             self._layers,
             self._gaps,
-            np.asarray(self._options.weights),
+            self._weights,
             self._options.draws,
             thin,
             adapt,
@@ -232,3 +225,8 @@ class _Run:
             self.swaps,
             self.offers,
         )
+        # The round before had half the spacing: every second of its graphs joins this round's.
+        self.masks = np.concatenate([self._before[0][1::2], masks])
+        self.log_scores = np.concatenate([self._before[1][1::2], log_scores])
+        if not adapt:
+            self._before = masks, log_scores

@@ -113,7 +113,7 @@ class SearchState:
             gain, exact = self._gains[child][parent, form]
             if not exact:
                 terms = self._after(child, (parent, form))
-                gain = self._evidence.score(child, terms) + self._space.log_prior(terms) - self._scores[child]
+                gain = self._evidence.score(child, terms) + self._space.log_prior(child, terms) - self._scores[child]
                 self._note(child, self._gains[child] | {(parent, form): (gain, True)})
             total += gain
         return Move(total, move.changes, True)
@@ -165,11 +165,11 @@ class SearchState:
             new = (p for p in space.allowed[child] if p not in now and varies(p))
             changes += [(p, form) for p in new for form in space.forms[p]]
         terms = self.terms(child)
-        prior = space.log_prior(terms)
+        prior = space.log_prior(child, terms)
         self._scores[child] = evidence.score(child, terms) + prior
         sets = [self._after(child, change) for change in changes]
         gains, exact = evidence.outlook(child, terms, sets)
-        gains += [space.log_prior(s) - prior for s in sets]
+        gains += [space.log_prior(child, s) - prior for s in sets]
         self._note(child, dict(zip(changes, zip(gains.tolist(), exact.tolist(), strict=True), strict=True)))
 
     def _note(self, child: str, gains: dict[Change, tuple[float, bool]]) -> None:

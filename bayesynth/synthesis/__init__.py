@@ -3,7 +3,8 @@
 from bayesynth.synthesis.files import load
 from bayesynth.synthesis.fit import Fit
 from bayesynth.synthesis.settings import Settings
+from bayesynth.synthesis.structure import StructurePosterior
 from bayesynth.synthesis.synthesizer import Synthesizer
 from bayesynth.synthesis.tables import Provenance, SyntheticTables
 
-__all__ = ["Fit", "Provenance", "Settings", "Synthesizer", "SyntheticTables", "load"]
+__all__ = ["Fit", "Provenance", "Settings", "StructurePosterior", "Synthesizer", "SyntheticTables", "load"]

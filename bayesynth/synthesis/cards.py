@@ -17,7 +17,7 @@ STRONGEST = 8
 def as_text(fit: Fit) -> str:
     """Describe a fit in a few lines."""
     facts = "\n".join(f"  {name:<13}{value}" for name, value in _facts(fit))
-    edges = "\n".join(f"  {p} -> {c}  (log Bayes factor {b:.1f})" for (p, c), b in _strongest(fit))
+    edges = "\n".join(f"  {a} -> {b}  (P {p}, log Bayes factor {f})" for a, b, p, f in _strongest(fit))
     return (
         f"Fit of {fit.n_rows} rows x {len(fit.schema)} columns\n{facts}\nStrongest relationships\n{edges or '  none'}"
     )
@@ -25,20 +25,20 @@ def as_text(fit: Fit) -> str:
 
 def as_card(fit: Fit) -> Markup:
     """Describe a fit as a notebook card."""
-    rows = [(p, c, f"{b:.1f}") for (p, c), b in _strongest(fit)]
     body = table(("", ""), _facts(fit)) + escape("Strongest relationships")
-    body += table(("parent", "child", "log Bayes factor"), rows)
+    body += table(("parent", "child", "P(adjacent)", "log Bayes factor"), _strongest(fit))
     body += legend("relationships() has them all, with effects; directions are only learnable up to equivalence.")
     return card("Fitted Bayesian network", f"{fit.n_rows} rows x {len(fit.schema)} columns", Markup(body))
 
 
 def _facts(fit: Fit) -> list[tuple[str, str]]:
     encoding, families = fit.network.encoding, fit.network.families
-    with_coefficients = len(fit.log_bayes_factors)
+    n_graphs, n_families = len(fit.network.graphs), len(families)
     values = sum(not node.is_indicator for node in encoding.nodes.values())
     return [
         ("nodes", f"{values} values, {len(encoding.blocks)} missingness blocks"),
-        ("graph", f"{fit.settings.structure}, {with_coefficients} relationships, log score {fit.log_score:.1f}"),
+        ("graph", f"{fit.settings.graph}; {_plural(n_graphs, 'graph')} fitted, {_plural(n_families, 'family')}"),
+        ("structure", fit.structure.verdict()),
         ("inference", f"{fit.settings.inference}, {fit.network.n_draws} posterior draws of each family"),
         ("convergence", convergence_sentence(list(families.values()))),
     ]
@@ -48,7 +48,7 @@ def convergence_sentence(families: list) -> str:
     """Say whether every family may be trusted, with the worst figures."""
     if not families:
         return "nothing to estimate"
-    poor = [p.node for p in families if not p.trusted]
+    poor = [p.name for p in families if not p.trusted]
     figures = []
     if not all(np.isnan(p.rhat) for p in families):
         figures.append(f"largest R-hat {np.nanmax([p.rhat for p in families]):.3f}")
@@ -60,5 +60,16 @@ def convergence_sentence(families: list) -> str:
     return "; ".join([verdict, *figures])
 
 
-def _strongest(fit: Fit) -> list[tuple[tuple[str, str], float]]:
-    return sorted(fit.log_bayes_factors.items(), key=lambda item: -item[1])[:STRONGEST]
+def _plural(n: int, word: str) -> str:
+    plural = word[:-1] + "ies" if word.endswith("y") else word + "s"
+    return f"{n} {word if n == 1 else plural}"
+
+
+def _strongest(fit: Fit) -> list[tuple[str, str, str, str]]:
+    """Relationships that most graphs have, those with most evidence first."""
+    found = []
+    for pair in fit.structure.edge_probabilities().itertuples():
+        factor = fit.log_bayes_factors.get((pair.parent, pair.child), np.nan)
+        if pair.adjacency >= 0.5 and not np.isnan(factor):
+            found.append((factor, pair.parent, pair.child, f"{pair.adjacency:.2f}"))
+    return [(a, b, p, f"{factor:.1f}") for factor, a, b, p in sorted(found, reverse=True)[:STRONGEST]]

@@ -12,9 +12,10 @@ from bayesynth.encoding.design import ColumnsOf
 from bayesynth.encoding.features import contrasts
 from bayesynth.encoding.table import Node
 from bayesynth.families import FAMILIES
+from bayesynth.inference import FamilyPosterior
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 
-ROWS, DRAWS = 200, 100
+ROWS, DRAWS, FEWEST = 200, 200, 10
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
 
@@ -59,11 +60,11 @@ class Effects:
         # Effects of values are over complete rows; effects of being observed, over rows with blanks.
         self._filled, self._with_blanks = _State(network, filled), _State(network, rows)
 
-    def of(self, child: str) -> Iterator[Effect]:
-        """Effects of every parent of a child that carries a coefficient."""
-        posterior = self._network.families[child]
-        flat = posterior.flat()
-        which = np.linspace(0, self._network.n_draws - 1, min(DRAWS, self._network.n_draws)).astype(int)
+    def of(self, posterior: FamilyPosterior, share: float) -> Iterator[Effect]:
+        """Effects of every parent in one family of a child, under as many draws as its share of the graphs deserves."""
+        n = max(FEWEST, round(DRAWS * share))
+        child, flat = posterior.node, posterior.flat()
+        which = np.linspace(0, self._network.n_draws - 1, min(n, self._network.n_draws)).astype(int)
         response = _Response(self._network.encoding.nodes[child], {k: v[which] for k, v in flat.items()})
         for parent in posterior.design.parents:
             node = self._network.encoding.nodes[parent]

@@ -26,8 +26,10 @@ from bayesynth.graphs import DAG
 from bayesynth.inference import from_tree
 from bayesynth.predictive import FittedNetwork
 from bayesynth.schema import Schema
+from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
 from bayesynth.synthesis.settings import Settings
+from bayesynth.synthesis.structure import StructurePosterior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,7 +49,7 @@ _TYPES = {
 
 def write(fit: Fit, path: Path) -> Path:
     """Write a fit; a failure leaves neither a half file nor a damaged old one."""
-    posterior = _to_netcdf(fit.posterior)
+    posterior = _to_netcdf(fit)
     text = json.dumps(_describe(fit, posterior), ensure_ascii=False).encode()
     members = {MANIFEST: text, CHECKSUM: _digest(text).encode(), POSTERIOR: posterior}
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -136,8 +138,10 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
         "nodes": {name: _plain(node) for name, node in encoding.nodes.items()},
         "blocks": _plain(encoding.blocks),
         "fixed": dict(encoding.fixed),
-        "edges": sorted(fit.network.dag.edges),
         "designs": {name: _plain(posterior.design) for name, posterior in fit.network.families.items()},
+        "graphs": _graphs(fit),
+        "structure": _structure(fit.structure),
+        "block_evidence": _plain(fit.blocks),
         "levels": {
             name: [fit.schema[name].levels.index(level) for level in levels]
             for name, levels in fit.codebook.levels.items()
@@ -145,7 +149,6 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
         "origins": dict(fit.codebook.origins),
         "n_rows": fit.n_rows,
         "blanks": dict(fit.blanks),
-        "log_score": fit.log_score,
         "log_bayes_factors": [[*edge, value] for edge, value in sorted(fit.log_bayes_factors.items())],
         "effect_seed": fit.effect_seed,
     }
@@ -157,22 +160,91 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     schema = Schema.from_json(json.dumps(manifest["schema"]))
     nodes = {name: _object(node) for name, node in manifest["nodes"].items()}
     encoding = Encoding(nodes, _object(manifest["blocks"]), manifest["fixed"])
-    dag = DAG(tuple(nodes), frozenset((a, b) for a, b in manifest["edges"]))
     designs = {name: _object(design) for name, design in manifest["designs"].items()}
-    if set(designs) != set(nodes):
+    tree = _from_netcdf(posterior)
+    families = from_tree(tree, designs) if designs else {}
+    names = list(designs)
+    graphs = tuple({child: names[at] for child, at in zip(nodes, graph, strict=True)} for graph in manifest["graphs"])
+    if any(designs[name].node != child for graph in graphs for child, name in graph.items()):
         raise ValueError("its families are not those of its nodes")
-    families = from_tree(_from_netcdf(posterior), designs) if designs else {}
     levels = {name: tuple(schema[name].levels[i] for i in at) for name, at in manifest["levels"].items()}
     return Fit(
         schema,
-        FittedNetwork(encoding, dag, families),
+        FittedNetwork(encoding, families, graphs),
+        _structure_from(manifest["structure"], tuple(nodes), tree["structure"].to_dataset()),
+        _blocks_from(manifest["block_evidence"]),
         Codebook(levels, manifest["origins"]),
         Settings.from_dict(manifest["settings"]),
         manifest["n_rows"],
         manifest["blanks"],
-        manifest["log_score"],
         {(a, b): value for a, b, value in manifest["log_bayes_factors"]},
         manifest["effect_seed"],
+    )
+
+
+def _graphs(fit: Fit) -> list[list[int]]:
+    """Give for each graph the place of every node's family."""
+    place = {name: i for i, name in enumerate(fit.network.families)}
+    return [[place[graph[child]] for child in fit.network.encoding.nodes] for graph in fit.network.graphs]
+
+
+def _structure(structure: StructurePosterior) -> dict:
+    """Describe what is known of the graph, the draws left out."""
+    return {
+        "how": structure.how,
+        "blocks": list(structure.blocks),
+        "structural": sorted(structure.structural),
+        "settled": sorted(structure.settled),
+        "best": sorted(structure.best.edges),
+        "best_log_score": structure.best_log_score,
+        "acceptance": _plain(structure.acceptance),
+        "swap_rates": _plain(structure.swap_rates),
+        "steps": structure.steps,
+    }
+
+
+def _structure_from(facts: Mapping, nodes: tuple[str, ...], draws: xr.Dataset) -> StructurePosterior:
+    edges = {name: frozenset((a, b) for a, b in facts[name]) for name in ("structural", "settled", "best")}
+    ever = draws["ever"].values.astype(bool)
+    drawn = np.zeros((*draws["log_score"].shape, *ever.shape), bool)
+    drawn[:, :, ever] = np.unpackbits(draws["edges"].values, axis=-1, count=int(ever.sum())).astype(bool)
+    return StructurePosterior(
+        facts["how"],
+        nodes,
+        tuple(facts["blocks"]),
+        edges["structural"],
+        edges["settled"],
+        drawn,
+        draws["log_score"].values,
+        DAG(nodes, edges["best"]),
+        facts["best_log_score"],
+        _object(facts["acceptance"]),
+        _object(facts["swap_rates"]),
+        facts["steps"],
+    )
+
+
+def _structure_draws(structure: StructurePosterior) -> xr.Dataset:
+    """Drawn graphs: one bit for each edge that some graph has."""
+    import xarray as xr
+
+    ever = structure.drawn.any(axis=(0, 1))
+    bits = np.packbits(structure.drawn[:, :, ever], axis=-1)
+    return xr.Dataset(
+        {
+            "edges": (("run", "graph", "byte"), bits),
+            "ever": (("parent", "child"), ever.astype(np.uint8)),
+            "log_score": (("run", "graph"), structure.log_scores),
+        }
+    )
+
+
+def _blocks_from(values: list) -> tuple[BlockEvidence, ...]:
+    return tuple(
+        BlockEvidence(
+            **{k: v for k, v in value.items() if k not in ("type", "parents")}, parents=dict(value["parents"])
+        )
+        for value in values
     )
 
 
@@ -184,6 +256,8 @@ def _plain(value: object) -> object:
         }
     if isinstance(value, np.ndarray):
         return {"type": "array", "shape": list(value.shape), "values": value.ravel().tolist()}
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
@@ -205,7 +279,13 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _to_netcdf(tree: xr.DataTree) -> bytes:
+def _to_netcdf(fit: Fit) -> bytes:
+    import xarray as xr
+
+    parts = {"structure": _structure_draws(fit.structure)}
+    if fit.network.families:
+        parts |= {name: fit.posterior[name].to_dataset() for name in ("posterior", "sample_stats")}
+    tree = xr.DataTree.from_dict(parts)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / POSTERIOR
         tree.to_netcdf(path, engine="h5netcdf")

@@ -16,9 +16,12 @@ from bayesynth.errors import Problem, raise_all
 from bayesynth.inference import as_tree, convergence_table
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 from bayesynth.schema import Schema
+from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
-from bayesynth.synthesis.relationships import missingness_table, relationship_table
+from bayesynth.synthesis.missingness import missingness_table
+from bayesynth.synthesis.relationships import relationship_table
 from bayesynth.synthesis.settings import Settings
+from bayesynth.synthesis.structure import StructurePosterior
 from bayesynth.synthesis.tables import Provenance, SyntheticTables
 
 if TYPE_CHECKING:
@@ -40,7 +43,11 @@ class Fit:
     schema : Schema
         What the columns are.
     network : FittedNetwork
-        Graph and posteriors.
+        Graphs and posteriors of their families.
+    structure : StructurePosterior
+        What is known of the graph.
+    blocks : tuple of BlockEvidence
+        What is known of the cause of each block's blanks.
     codebook : Codebook
         Levels and origins.
     settings : Settings
@@ -49,21 +56,20 @@ class Fit:
         Rows of the table.
     blanks : mapping of str to int
         Blank cells of each column and blank rows of each missingness block.
-    log_score : float
-        Log evidence plus log prior of the graph.
     log_bayes_factors : mapping of (str, str) to float
-        Log evidence that each edge adds to its child's family.
+        Log evidence that each edge adds to its child's family, averaged over the fitted graphs that have it.
     effect_seed : int
         Seed of the rows over which effects are averaged, so that `relationships` gives the same figures every time.
     """
 
     schema: Schema
     network: FittedNetwork
+    structure: StructurePosterior
+    blocks: tuple[BlockEvidence, ...]
     codebook: Codebook
     settings: Settings
     n_rows: int
     blanks: Mapping[str, int]
-    log_score: float
     log_bayes_factors: Mapping[tuple[str, str], float]
     effect_seed: int
     _cache: dict = field(default_factory=dict, compare=False)
@@ -155,42 +161,65 @@ class Fit:
         frames = tuple(self._draw(int(n), DrawOptions(False, blanks, delta), stream) for stream in streams)
         shares = {name: self.blanks.get(name, 0) / self.n_rows for name in self.schema}
         return SyntheticTables(
-            frames, Provenance(self.n_rows, int(n), int(m), "each_table", self.settings.structure, shares, blanks)
+            frames,
+            Provenance(self.n_rows, int(n), int(m), "each_table", self.settings.graph, shares, blanks),
         )
 
     def relationships(self) -> pd.DataFrame:
-        """Every relationship of the model as a row.
+        """Every relationship of the model as a row, averaged over graphs, most probable first.
 
-        Columns: ``parent`` and ``child``; ``change`` of the parent ("+1 SD" is one standard deviation of its normal
-        score, "+1 level" one step up); ``outcome`` ("mean", or the probability of a level of the child); ``effect``,
-        the average change of that outcome in the child's own units with everything else as it is, with ``lower`` and
-        ``upper`` ends of its 94% interval; ``log_bayes_factor``, how much evidence the relationship adds to the
-        child's family (above 3 is strong); ``direction``, "either way" where data cannot tell cause from effect within
-        the equivalence class. Effects are associations in the model, not causal effects.
+        How to read a row: "with probability ``p_adjacent`` the two columns are directly related; where they are,
+        ``change`` in the parent goes with ``effect`` in ``outcome`` of the child, everything else as it is."
+
+        Columns: ``parent`` and ``child``, in the more probable direction; ``change`` of the parent ("+1 SD" is one
+        standard deviation of its normal score, "+1 level" one step up); ``outcome`` ("mean", or the probability of a
+        level of the child); ``p_adjacent``, the probability that the two are joined directly, in either direction;
+        ``p_direction``, the probability of this direction where they are; ``effect``, the average change of that
+        outcome in the child's own units where the relationship is present, with ``lower`` and ``upper`` ends of its 94%
+        interval; ``effect_overall``, ``lower_overall`` and ``upper_overall``, the same over all graphs, 0 where the two
+        are not joined; ``log_bayes_factor``, how much evidence the relationship adds to the child's family (above 3 is
+        strong); ``direction``: "identified" where data tell it, "by knowledge" where you did, "either way" where graphs
+        that fit equally well have it both ways.
+
+        Pairs that none of the fitted graphs joins are left out; `fit.structure.edge_probabilities` has them. Effects
+        are associations in the model, not causal effects.
         """
         if "relationships" not in self._cache:
             rng = np.random.default_rng(self.effect_seed)
-            self._cache["relationships"] = relationship_table(self.network, self.log_bayes_factors, rng)
+            found = relationship_table(self.network, self.structure, self.log_bayes_factors, rng)
+            found.attrs["structure"] = self.structure.verdict()
+            self._cache["relationships"] = found
         return self._cache["relationships"].copy()
 
     def missingness(self) -> pd.DataFrame:
-        """Every missingness block as a row: columns, rate with 94% interval, what it depends on and what it informs."""
-        return missingness_table(self.network, self.blanks, self.n_rows)
+        """Why values are blank, as far as the table can say: every missingness block as a row.
 
-    def graph(self) -> nx.DiGraph:
-        """Give the graph, with evidence and kinds as attributes.
+        Columns: ``block`` and its ``columns``; ``within``, the block inside which it is modelled; ``blank_rows`` and
+        ``rate``, with ``lower`` and ``upper`` ends of its 94% interval; ``p_random``, the probability that the block
+        depends on nothing else in the table, from a prior of one half, and ``log_bayes_factor`` for dependence;
+        ``p_complete`` and ``p_incomplete``, the probability that it depends on completely recorded columns only, or
+        also on partly blank ones or other blocks; ``detectable_odds_ratio``, the odds ratio per standard deviation of a
+        column that a table of this size would show in four of five cases; ``reading`` and its ``meaning``;
+        ``depends_on``, with the probability of each, and the change in the chance of being observed with its 94%
+        interval; ``informs``, what depends on whether the block was observed (informative presence).
 
-        Nodes carry ``kind`` ("missingness" for a block). Edges carry ``structural`` (true by construction) and, where
-        they have coefficients, ``log_bayes_factor``.
+        ``frame.attrs["caveat"]`` says what no table can tell: whether values are blank because of the values.
         """
-        graph = self.network.dag.to_networkx()
-        structural = set(self.network.encoding.structural_edges)
+        parts = self.network.encoding, self.blocks, self.structure, self.relationships()
+        return missingness_table(*parts, self.blanks, self.n_rows)
+
+    def graph(self, threshold: float = 0.5) -> nx.DiGraph:
+        """Give the averaged graph as networkx.DiGraph: pairs that are adjacent with at least this probability.
+
+        Nodes carry ``kind`` ("missingness" for a block). Edges carry ``probability`` of their direction,
+        ``adjacency``, ``structural`` (true by construction) and, where a fitted graph has them, ``log_bayes_factor``.
+        """
+        graph = self.structure.graph(threshold)
         for name, node in self.network.encoding.nodes.items():
-            graph.nodes[name]["kind"] = "missingness" if node.is_indicator else str(self.schema[name].kind)
-        for edge in graph.edges:
-            graph.edges[edge]["structural"] = edge in structural
-            if edge in self.log_bayes_factors:
-                graph.edges[edge]["log_bayes_factor"] = self.log_bayes_factors[edge]
+            graph.nodes[name]["kind"] = "missingness" if node.is_indicator else self.schema[name].kind.value
+        for edge, value in self.log_bayes_factors.items():
+            if edge in graph.edges:
+                graph.edges[edge]["log_bayes_factor"] = value
         return graph
 
     @cached_property

@@ -1,68 +1,71 @@
-"""The model as tables: a row per relationship, a row per missingness block."""
+"""The relationships of the model as a table, averaged over graphs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
 
-from bayesynth.graphs import cpdag
 from bayesynth.predictive import FittedNetwork
 from bayesynth.synthesis.effects import Effects
+from bayesynth.synthesis.structure import StructurePosterior
 
 INTERVAL = (0.03, 0.97)
+FIGURES = ("p_adjacent", "p_direction", "effect", "lower", "upper", "effect_overall", "lower_overall", "upper_overall")
+COLUMNS = ("parent", "child", "change", "outcome", *FIGURES, "log_bayes_factor", "direction")
+
+
+@dataclass
+class _Pooled:
+    """Draws of one effect from several families."""
+
+    draws: list[np.ndarray] = field(default_factory=list)
+    weights: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, draws: np.ndarray, share: float) -> None:
+        self.draws.append(draws)
+        self.weights.append(np.full(len(draws), share / len(draws)))
+
+    def figures(self, p_adjacent: float) -> tuple[float, ...]:
+        """Mean and interval where the edge is present, and over all graphs, where it may be 0."""
+        draws, weights = np.concatenate(self.draws), np.concatenate(self.weights)
+        weights = weights / weights.sum()
+        all_draws, all_weights = np.append(draws, 0.0), np.append(weights * p_adjacent, 1 - p_adjacent)
+        present = (weights @ draws, *_quantiles(draws, weights))
+        return (*map(float, present), float(all_weights @ all_draws), *_quantiles(all_draws, all_weights))
 
 
 def relationship_table(
-    network: FittedNetwork, log_bayes_factors: Mapping[tuple[str, str], float], rng: np.random.Generator
+    network: FittedNetwork,
+    structure: StructurePosterior,
+    log_bayes_factors: Mapping[tuple[str, str], float],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """One row per edge and outcome, with the average marginal effect and its 94% interval."""
-    effects, classes, rows = Effects(network, rng), cpdag(network.dag), []
-    for child in network.dag.order:
-        for effect in effects.of(child):
-            low, high = np.quantile(effect.draws, INTERVAL)
-            rows.append(
-                {
-                    "parent": effect.parent,
-                    "child": child,
-                    "change": effect.contrast,
-                    "outcome": effect.outcome if effect.outcome == "mean" else f"P({effect.outcome})",
-                    "effect": float(effect.draws.mean()),
-                    "lower": float(low),
-                    "upper": float(high),
-                    "log_bayes_factor": log_bayes_factors.get((effect.parent, child), np.nan),
-                    "direction": "identified" if classes.mark(effect.parent, child) == "->" else "either way",
-                }
-            )
-    columns = ["parent", "child", "change", "outcome", "effect", "lower", "upper", "log_bayes_factor", "direction"]
-    figures = dict.fromkeys(("effect", "lower", "upper", "log_bayes_factor"), float)
-    return pd.DataFrame(rows, columns=columns).astype(figures)  # also where there is no row
+    """One row per adjacent pair and outcome, in the more probable direction, most probable pairs first."""
+    effects, pooled = Effects(network, rng), {}
+    for name, posterior in network.families.items():
+        for effect in effects.of(posterior, network.shares[name]):
+            key = (effect.parent, effect.child), effect.contrast, effect.outcome
+            pooled.setdefault(key, _Pooled()).add(effect.draws, network.shares[name])
+    shown = {edge for edge, _, _ in pooled}
+    rows = []
+    for pair in structure.edge_probabilities().itertuples():
+        edge = (pair.parent, pair.child) if (pair.parent, pair.child) in shown else (pair.child, pair.parent)
+        p_direction = pair.direction if edge[0] == pair.parent else 1 - pair.direction
+        for (found, contrast, outcome), effect in pooled.items():
+            if found == edge:
+                label = outcome if outcome == "mean" else f"P({outcome})"
+                figures = (pair.adjacency, p_direction, *effect.figures(min(pair.adjacency, 1.0)))
+                factor = log_bayes_factors.get(edge, np.nan)
+                rows.append((*edge, contrast, label, *figures, factor, structure.direction(*edge)))
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    return found.astype(dict.fromkeys((*FIGURES, "log_bayes_factor"), float))  # also where there is no row
 
 
-def missingness_table(network: FittedNetwork, blanks: Mapping[str, int], n_rows: int) -> pd.DataFrame:
-    """One row per missingness block: its columns, its rate with a 94% interval, and its place in the graph."""
-    encoding, rows = network.encoding, []
-    for block in encoding.blocks:
-        count = blanks[block.name]
-        low, high = beta.ppf(INTERVAL, count + 0.5, n_rows - count + 0.5)
-        by_construction = set(encoding.structural_edges)
-        parents = [p for p in network.dag.parents(block.name) if (p, block.name) not in by_construction]
-        children = sorted(c for p, c in network.dag.edges if p == block.name and (p, c) not in by_construction)
-        rows.append(
-            {
-                "block": block.name,
-                "columns": ", ".join(block.columns),
-                "within": block.outer or "",
-                "blank_rows": count,
-                "rate": count / n_rows,
-                "lower": float(low),
-                "upper": float(high),
-                "depends_on": ", ".join(parents),
-                "informs": ", ".join(children),
-            }
-        )
-    columns = ["block", "columns", "within", "blank_rows", "rate", "lower", "upper", "depends_on", "informs"]
-    figures = {"blank_rows": int} | dict.fromkeys(("rate", "lower", "upper"), float)
-    return pd.DataFrame(rows, columns=columns).astype(figures)
+def _quantiles(draws: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    order = np.argsort(draws)
+    below = np.cumsum(weights[order])
+    places = np.searchsorted(below, np.array(INTERVAL) * below[-1])
+    return tuple(float(v) for v in draws[order][np.minimum(places, len(draws) - 1)])

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from bayesynth.families import Prior
 from bayesynth.inference import SamplerOptions
-from bayesynth.structure import SearchOptions
+from bayesynth.structure import SearchOptions, StructureOptions
 
 PACKAGES = ("bayesynth", "pymc", "nutpie", "arviz", "numpy", "scipy", "pandas")
 
@@ -20,10 +20,12 @@ class Settings:
     Parameters
     ----------
     structure : str
-        How the graph came about: "greedy" or "given".
+        How the graph was learned: "posterior", "bootstrap" or "greedy".
+    graph_given : bool
+        Whether the user gave the graph between columns.
     inference : str
         "nuts" or "laplace".
-    prior, sampler, search
+    prior, sampler, search, structure_options
         Their options.
     seed : int or None
         The seed, where it was a whole number.
@@ -32,12 +34,21 @@ class Settings:
     """
 
     structure: str
+    graph_given: bool
     inference: str
     prior: Prior
     sampler: SamplerOptions
     search: SearchOptions
+    structure_options: StructureOptions
     seed: int | None
     versions: dict[str, str] = field(default_factory=lambda: installed_versions())
+
+    @property
+    def graph(self) -> str:
+        """Where the graph comes from, in a few words."""
+        learned = {"posterior": "posterior over graphs", "bootstrap": "bootstrap of greedy search"}
+        how = learned.get(self.structure, "greedy search")
+        return f"given between columns, {how} for blanks" if self.graph_given else how
 
     def to_dict(self) -> dict:
         """Plain values, for JSON."""
@@ -46,7 +57,12 @@ class Settings:
     @classmethod
     def from_dict(cls, values: dict) -> Settings:
         """Rebuild settings from plain values."""
-        parts = {"prior": Prior, "sampler": SamplerOptions, "search": SearchOptions}
+        parts = {
+            "prior": Prior,
+            "sampler": SamplerOptions,
+            "search": SearchOptions,
+            "structure_options": StructureOptions,
+        }
         return cls(**{k: parts[k](**v) if k in parts else v for k, v in values.items()})
 
 

@@ -8,22 +8,55 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesynth._progress import Progress
+from bayesynth._progress import Progress, Steps
 from bayesynth._random import Seed, as_generator, whole_seed
 from bayesynth.encoding.table import EncodedTable
-from bayesynth.errors import DataWarning, Problem, raise_all, warn
+from bayesynth.errors import DataWarning, InputError, Problem, raise_all, warn
 from bayesynth.families import Prior, Task
 from bayesynth.graphs import Knowledge
-from bayesynth.inference import Job, SamplerOptions, check_inference, fit_families, warn_of_distrust
+from bayesynth.inference import (
+    Job,
+    SamplerOptions,
+    check_inference,
+    family_name,
+    fit_families,
+    warn_of_distrust,
+)
 from bayesynth.predictive import FittedNetwork
 from bayesynth.schema import Schema, frame_problems, frame_warnings
-from bayesynth.structure import EvidenceCache, SearchOptions, SearchSpace, Structure, search
-from bayesynth.synthesis.coding import encode_frame
+from bayesynth.structure import (
+    STRUCTURES,
+    EvidenceCache,
+    EvidenceScore,
+    LearnedStructure,
+    SearchOptions,
+    SearchSpace,
+    StructureOptions,
+    learn_structure,
+)
+from bayesynth.synthesis.coding import Codebook, encode_frame
 from bayesynth.synthesis.fit import Fit
+from bayesynth.synthesis.missingness import read_blocks
 from bayesynth.synthesis.settings import Settings
+from bayesynth.synthesis.structure import StructurePosterior, warn_of_disagreement
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+GRAPH_SHARE = 0.4  # of the bar
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A table made ready for learning."""
+
+    schema: Schema
+    table: EncodedTable
+    codebook: Codebook
+    space: SearchSpace
+    evidence: EvidenceCache
+    streams: tuple[np.random.Generator, ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +76,12 @@ class Synthesizer:
     sampler : SamplerOptions
         How long to sample.
     search : SearchOptions
-        How long to look for the graph.
+        How long greedy search looks for a graph.
+    structure : {"posterior", "greedy", "bootstrap"}
+        Average over graphs drawn from their posterior; take the one graph that greedy search finds; or search on
+        resampled tables, a cheap measure of stability that is no posterior.
+    structure_options : StructureOptions
+        How graphs are scored and sampled.
 
     Raises
     ------
@@ -65,10 +103,21 @@ class Synthesizer:
     prior: Prior = field(default_factory=Prior)
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
     search: SearchOptions = field(default_factory=SearchOptions)
+    structure: str = "posterior"
+    structure_options: StructureOptions = field(default_factory=StructureOptions)
 
     def __post_init__(self) -> None:
         check_inference(self.inference)
-        kinds = {"knowledge": Knowledge, "prior": Prior, "sampler": SamplerOptions, "search": SearchOptions}
+        if self.structure not in STRUCTURES:
+            why, remedy = "there is no such way of learning the graph", f"use one of {', '.join(STRUCTURES)}"
+            raise InputError(Problem(f"structure={self.structure!r}", why, remedy))
+        kinds = {
+            "knowledge": Knowledge,
+            "prior": Prior,
+            "sampler": SamplerOptions,
+            "search": SearchOptions,
+            "structure_options": StructureOptions,
+        }
         wrong = [name for name, kind in kinds.items() if not isinstance(getattr(self, name), kind)]
         if self.schema is not None and not isinstance(self.schema, Schema):
             wrong.append("schema")
@@ -114,35 +163,84 @@ class Synthesizer:
         ConvergenceWarning, ApproximationWarning
             If a family is not to be trusted; the families are named.
         """
+        work = self._prepare(frame, random_seed)
+        with Progress(1.0, progress) as bar:
+            learned = self._learn(work, bar, GRAPH_SHARE)
+            names, jobs = _jobs(work, learned)
+            bar.doing("compiling" if self.inference == "nuts" else "approximating")
+            step = Steps(bar, (1 - GRAPH_SHARE) / max(len(jobs), 1))
+            families = fit_families(jobs, self.inference, self.prior, self.sampler, work.streams[2], step)
+        warn_of_distrust(families, self.inference)
+        structure = StructurePosterior.of(learned, [b.name for b in work.table.encoding.blocks], work.space)
+        warn_of_disagreement(structure)
+        local = EvidenceScore(work.evidence, work.space, learned.families[0])
+        return Fit(
+            work.schema,
+            FittedNetwork(work.table.encoding, families, names),
+            structure,
+            read_blocks(work.table, local, work.space, self.prior.tau),
+            work.codebook,
+            self._settings(random_seed),
+            work.table.n_rows,
+            _blanks(frame, work.table),
+            _log_bayes_factors(work.evidence, learned),
+            whole_seed(work.streams[3]),
+        )
+
+    def learn_structure(
+        self, frame: pd.DataFrame, *, random_seed: Seed = None, progress: bool = True
+    ) -> StructurePosterior:
+        """Learn the graph alone, without the parameters: what `fit` returns as ``fit.structure``.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row per patient. It is not changed.
+        random_seed : int, SeedSequence, Generator or None
+            Equal seeds give equal results, and the same as in `fit`.
+        progress : bool
+            Show a bar.
+
+        Raises
+        ------
+        InputError, SchemaError, KnowledgeError
+            As in `fit`.
+
+        Warns
+        -----
+        DataWarning
+            Of what limits what can be learned.
+        ConvergenceWarning
+            If independent runs of the sampler disagree.
+        """
+        work = self._prepare(frame, random_seed)
+        with Progress(1.0, progress) as bar:
+            learned = self._learn(work, bar, 1.0)
+        structure = StructurePosterior.of(learned, [b.name for b in work.table.encoding.blocks], work.space)
+        warn_of_disagreement(structure)
+        return structure
+
+    def _prepare(self, frame: pd.DataFrame, random_seed: Seed) -> _Work:
         schema = self._schema_of(frame)
         raise_all(_nothing_to_learn(schema))
         for problem in frame_warnings(frame, schema):
-            warn(problem, DataWarning)
-        seed = int(random_seed) if isinstance(random_seed, (int, np.integer)) else None
-        streams = as_generator(random_seed).spawn(4)
+            warn(problem, DataWarning, stacklevel=4)
+        streams = tuple(as_generator(random_seed).spawn(4))
         table, codebook = encode_frame(frame, schema, streams[0])
-        space = SearchSpace.of(table.encoding, self.knowledge)
-        with Progress(1 + 1.2 * len(space.nodes), progress) as bar:
-            bar.doing("learning the graph")
-            evidence = EvidenceCache(table, self.prior)
-            structure = search(evidence, space, self.search, streams[1])
-            bar.advance(1 + 0.2 * len(space.nodes))
-            bar.doing("compiling" if self.inference == "nuts" else "approximating")
-            jobs = _jobs(table, evidence, structure)
-            families = fit_families(jobs, self.inference, self.prior, self.sampler, streams[2], bar)
-        warn_of_distrust(families, self.inference)
-        how = "given" if self.knowledge.graph is not None else "greedy"
-        return Fit(
-            schema,
-            FittedNetwork(table.encoding, structure.dag, families),
-            codebook,
-            Settings(how, self.inference, self.prior, self.sampler, self.search, seed),
-            table.n_rows,
-            _blanks(frame, table),
-            structure.log_score,
-            _log_bayes_factors(evidence, structure),
-            whole_seed(streams[3]),
-        )
+        space = SearchSpace.of(table.encoding, self.knowledge, self.structure_options.prior)
+        return _Work(schema, table, codebook, space, EvidenceCache(table, self.prior), streams)
+
+    def _learn(self, work: _Work, bar: Progress, share: float) -> LearnedStructure:
+        step = Steps(bar, share)
+        options = self.search, self.structure_options
+        learned = learn_structure(work.evidence, work.space, self.structure, *options, work.streams[1], step.reach)
+        step.reach("", 1.0)
+        return learned
+
+    def _settings(self, random_seed: Seed) -> Settings:
+        seed = int(random_seed) if isinstance(random_seed, (int, np.integer)) else None
+        parts = self.inference, self.prior, self.sampler, self.search, self.structure_options
+        return Settings(self.structure, self.knowledge.graph is not None, *parts, seed)
 
     def _schema_of(self, frame: pd.DataFrame) -> Schema:
         if self.schema is None:
@@ -162,24 +260,33 @@ def _nothing_to_learn(schema: Schema) -> Iterable[Problem]:
         )
 
 
-def _jobs(table: EncodedTable, evidence: EvidenceCache, structure: Structure) -> list[Job]:
-    jobs = []
-    for name, node in table.encoding.nodes.items():
-        child = evidence.child(name)
-        design = child.design(structure.families[name])
-        X = child.stack(child.places(design.terms)[None])[0]
-        jobs.append(Job(design, node.family, Task(child.y, X, len(node.levels), design.n_scale)))
-    return jobs
+def _jobs(work: _Work, learned: LearnedStructure) -> tuple[tuple[dict[str, str], ...], list[Job]]:
+    """Name every node's family in each graph, and prepare every distinct family once."""
+    jobs: dict[str, Job] = {}
+    graphs = []
+    for families in learned.families:
+        names = {}
+        for child, node in work.table.encoding.nodes.items():
+            bank = work.evidence.child(child)
+            design = bank.design(families[child])
+            names[child] = name = family_name(design)
+            if name not in jobs:
+                X = bank.stack(bank.places(design.terms)[None])[0]
+                jobs[name] = Job(design, node.family, Task(bank.y, X, len(node.levels), design.n_scale))
+        graphs.append(names)
+    return tuple(graphs), list(jobs.values())
 
 
-def _log_bayes_factors(evidence: EvidenceCache, structure: Structure) -> dict[tuple[str, str], float]:
-    found = {}
-    for child, terms in structure.families.items():
-        with_all = evidence.score(child, terms)
-        for parent in {p for term in terms for p in term.parents}:
-            without = [term for term in terms if parent not in term.parents]
-            found[parent, child] = with_all - evidence.score(child, without)
-    return found
+def _log_bayes_factors(evidence: EvidenceCache, learned: LearnedStructure) -> dict[tuple[str, str], float]:
+    """Log evidence that each edge adds to its child's family, averaged over the graphs that have it."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for families in learned.families:
+        for child, terms in families.items():
+            with_all = evidence.score(child, terms)
+            for parent in {p for term in terms for p in term.parents}:
+                without = [term for term in terms if parent not in term.parents]
+                found.setdefault((parent, child), []).append(with_all - evidence.score(child, without))
+    return {edge: float(np.mean(values)) for edge, values in found.items()}
 
 
 def _blanks(frame: pd.DataFrame, table: EncodedTable) -> dict[str, int]:

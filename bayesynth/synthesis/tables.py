@@ -25,7 +25,8 @@ class Provenance:
     draws : str
         "each_table": one posterior draw behind each table (proper synthesis); "each_row": one behind each row.
     structure : str
-        "greedy" or "given": the graph is one point estimate, and its uncertainty is not in the tables.
+        Where the graph comes from. With "posterior over graphs" every table has a drawn graph behind it; with "greedy
+        search" the graph is one point estimate, and its uncertainty is not in the tables.
     blank_shares : mapping of str to float
         Share of blanks in each column of the confidential table.
     blanks : bool

@@ -62,7 +62,7 @@ def test_cached_evidence_is_that_of_one_evaluation() -> None:
         np.testing.assert_array_equal(together.scores(child, sets), values)  # now from the cache
         bank = EvidenceCache(table, prior).child(child)
         for terms, value in zip(sets, values, strict=True):
-            X = bank.stack(bank.places(bank.complete(terms))[None])
+            X = bank.stack(bank.places(bank.arrange(terms))[None])
             family = FAMILIES[bank.node.family]
             alone = family.evidence(bank.y, X, len(bank.node.levels), prior)[0]
             # Batches are padded, and Newton's last step depends on the batch: 1e-6 nats decide no edge.
@@ -108,7 +108,7 @@ def best_by_enumeration(evidence: EvidenceCache, space: SearchSpace) -> float:
     def best(child: str, parents: tuple[str, ...]) -> float:
         forms = product(*(space.forms[p] for p in parents))
         sets = [tuple(Term((p,), f) for p, f in zip(parents, chosen, strict=True)) for chosen in forms]
-        return float(np.max(evidence.scores(child, sets) + [space.log_prior(s) for s in sets]))
+        return float(np.max(evidence.scores(child, sets) + [space.log_prior(child, s) for s in sets]))
 
     totals = []
     for order in permutations(nodes):
@@ -133,7 +133,7 @@ def test_greedy_finds_the_best_graph_on_four_nodes() -> None:
 
 def test_the_score_is_the_sum_of_its_families() -> None:
     structure, evidence, space = found(simulated(3, 6, blanks=0.2).table)
-    total = sum(evidence.score(c, t) + space.log_prior(t) for c, t in structure.families.items())
+    total = sum(evidence.score(c, t) + space.log_prior(c, t) for c, t in structure.families.items())
     assert structure.log_score == pytest.approx(total)
     edges = {(p, c) for c, terms in structure.families.items() for t in terms for p in t.parents}
     assert structure.dag.edges == edges | set(space.structural)
