@@ -140,11 +140,14 @@ def _with_blocks_in_tiers(knowledge: Knowledge, encoding: Encoding) -> Knowledge
 
 
 def _self_masking(encoding: Encoding, parent: str, child: str) -> bool:
-    """Tell edges between a value and its own blank, or between indicators where one gates the other."""
+    """Tell edges between a node and the blocks around it, which hold by construction or would go round in a circle."""
     nodes = encoding.nodes
     if nodes[child].gate == parent:
         return True
-    return nodes[child].is_indicator and nodes[parent].gate == child
+    around = nodes[parent].gate
+    while around is not None and around != child:
+        around = nodes[around].gate
+    return around == child
 
 
 def _against_blanks(encoding: Encoding, edges: Iterable[Edge]) -> Iterable[Problem]:
