@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.errors import InputError, Problem, raise_all
+from bayesynth.structure.local import LocalScore
 from bayesynth.structure.scores import bdeu, bge, bic_discrete, bic_gaussian
 
 CATEGORIES, NUMBERS = "categories", "numbers"
@@ -20,7 +21,7 @@ CLASSICAL: dict[str, dict[str, Callable[..., np.ndarray]]] = {
 """Each score's function for tables whose columns are all categories, or all numbers."""
 
 
-class ClassicalScore:
+class ClassicalScore(LocalScore):
     """A classical score of the families of one table.
 
     The columns are used as they are recorded, but standardised for BGe.
