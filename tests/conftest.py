@@ -17,18 +17,19 @@ mpl.use("Agg")
 
 @pytest.fixture(scope="session")
 def laplace() -> Callable[..., bs.Fit]:
-    """Fit quickly and quietly: for tests that are not about the warnings."""
+    """Fit one graph quickly and quietly: for tests that are not about warnings or the posterior over graphs."""
 
     def fit(frame: pd.DataFrame, random_seed: int = 7, **options: object) -> bs.Fit:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BayesynthWarning)
-            return bs.Synthesizer(inference="laplace", **options).fit(frame, random_seed=random_seed, progress=False)
+            synthesizer = bs.Synthesizer(**{"inference": "laplace", "structure": "greedy"} | options)
+            return synthesizer.fit(frame, random_seed=random_seed, progress=False)
 
     return fit
 
 
 def _fit_with_known_warning(frame: pd.DataFrame) -> bs.Fit:
-    # Families of rare events may fail the k-hat check; every other warning stays an error.
+    # The defaults of a user, but quick. Families of rare events may fail the k-hat check; other warnings are errors.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ApproximationWarning)
         return bs.Synthesizer(inference="laplace").fit(frame, random_seed=7, progress=False)
@@ -64,4 +65,5 @@ def small_table() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def nuts_fit(small_table: pd.DataFrame) -> bs.Fit:
-    return bs.Synthesizer(inference="nuts").fit(small_table, random_seed=7, progress=False)
+    options = bs.StructureOptions(graphs=4)
+    return bs.Synthesizer(structure_options=options).fit(small_table, random_seed=7, progress=False)

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from bayesynth.encoding.design import Term
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.structure.local import LocalScore
@@ -45,6 +46,7 @@ class ClassicalScore(LocalScore):
         raise_all(_obstacles(table, kind, ess))
         nodes = table.encoding.nodes
         self._places = {name: at for at, name in enumerate(nodes)}
+        self._forms = {name: node.features.forms[0] for name, node in nodes.items()}
         values = np.column_stack([table.values[name] for name in nodes])
         n_levels = np.array([len(node.levels) for node in nodes.values()])
         if n_levels.any():
@@ -53,6 +55,10 @@ class ClassicalScore(LocalScore):
         else:
             data = (values - values.mean(0)) / values.std(0) if kind == "bge" else values
             self._score = partial(CLASSICAL[kind][NUMBERS], data)
+
+    def terms(self, child: str, parents: Sequence[str]) -> tuple[Term, ...]:
+        """Plain terms: classical scores know no others."""
+        return tuple(sorted(Term((parent,), self._forms[parent]) for parent in parents))
 
     def scores(self, child: str, parent_sets: Sequence[Sequence[str]]) -> np.ndarray:
         """Log evidences of one child's families, without any prior over graphs; of BIC, what stands for them.

@@ -102,7 +102,7 @@ def as_structure(evidence: EvidenceCache, space: SearchSpace, families: Mapping[
 
 
 def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Add products of parents, and parents of the residual scale, one by one while they raise the score.
+    """Bend parents, add products of them and let the residual scale depend on them, one by one while the score rises.
 
     Parameters
     ----------
@@ -119,24 +119,32 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
     extras = [Term((a, b), PRODUCT) for i, a in enumerate(parents) for b in parents[i + 1 :]]
     if evidence.child(child).node.family == "gaussian":
         extras += [Term((p,), SCALE) for p in parents]
+    extras += [Term((p,), form) for p in parents for form in space.forms[p] if Term((p,), form) not in terms]
 
     def total(chosen: tuple[Term, ...]) -> float:
         return evidence.score(child, chosen) + space.log_prior(child, chosen)
 
     current = total(terms)
-    gains = {extra: total((*terms, extra)) - current for extra in extras}
+    gains = {extra: total(_with(terms, extra)) - current for extra in extras}
     while gains:
         # An extra rarely gains by the company of others: one that was far behind is not looked at again.
         best = max(gains, key=gains.__getitem__)
         if gains[best] <= EPSILON:
             break
-        gain = total((*terms, best)) - current
+        gain = total(_with(terms, best)) - current
         if gain >= max(EPSILON, *(g for extra, g in gains.items() if extra != best), -np.inf):
-            terms, current = (*terms, best), current + gain
+            terms, current = _with(terms, best), current + gain
             del gains[best]
         else:
             gains[best] = gain
     return terms
+
+
+def _with(terms: tuple[Term, ...], extra: Term) -> tuple[Term, ...]:
+    """Add a term; another form of a parent takes the place of its form."""
+    if extra.form in (PRODUCT, SCALE):
+        return (*terms, extra)
+    return (*(t for t in terms if t.parents != extra.parents or t.form == SCALE), extra)
 
 
 def _climb(state: SearchState, options: SearchOptions) -> SearchState:

@@ -11,6 +11,7 @@ from bayesynth._threads import one_blas_thread
 from bayesynth.encoding.design import Term
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.structure.candidates import TableBuilder
+from bayesynth.structure.classical import ClassicalScore
 from bayesynth.structure.evidence import EvidenceCache
 from bayesynth.structure.exact import best_graph
 from bayesynth.structure.greedy import SearchOptions, Structure, refine_family, search
@@ -191,8 +192,6 @@ def _local_score(
 ) -> tuple[LocalScore, dict[str, list[str]]]:
     """Find what scores parent sets, and the parents in a first good graph."""
     if options.score != "evidence":
-        from bayesynth.structure.classical import ClassicalScore
-
         return ClassicalScore(evidence.table, options.score, options.equivalent_sample_size), {}
     greedy = search(evidence, space, replace(search_options, refine=False), rng)
     known = {child: sorted({p for t in terms for p in t.parents}) for child, terms in greedy.families.items()}

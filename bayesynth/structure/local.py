@@ -20,6 +20,10 @@ class LocalScore(ABC):
         """Log evidences, shape (len(parent_sets),)."""
 
     @abstractmethod
+    def terms(self, child: str, parents: Sequence[str]) -> tuple[Term, ...]:
+        """Terms in which parents enter a child's family when it is fitted."""
+
+    @abstractmethod
     def varies(self, child: str, parent: str) -> bool:
         """Whether a parent could say anything about a child."""
 

@@ -42,7 +42,8 @@ class StructureOptions:
     rounds : int
         Most rounds; each doubles the length of all before, and they end when the runs agree.
     graphs : int
-        Graphs, evenly spread over the draws, whose families are fitted and from which rows are drawn.
+        Graphs, evenly spread over the draws, whose families are fitted and from which rows are drawn. With a power of
+        two, balanced rows are balanced within each graph too.
     bootstraps : int
         Resampled tables of ``structure="bootstrap"``.
     exact_best : bool
@@ -59,7 +60,7 @@ class StructureOptions:
     draws: int = 1000
     thin: int = 20
     rounds: int = 7
-    graphs: int = 20
+    graphs: int = 16
     bootstraps: int = 50
     exact_best: bool = False
 

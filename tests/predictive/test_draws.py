@@ -15,7 +15,6 @@ import bayesynth as bs
 from bayesynth.encoding.design import ChildBank, FeatureBank, Term
 from bayesynth.encoding.features import contrasts
 from bayesynth.encoding.table import CodedSource, encode_table
-from bayesynth.graphs import DAG
 from bayesynth.inference import FamilyPosterior
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 from bayesynth.predictive.draw import ROWS_AT_A_TIME
@@ -43,7 +42,7 @@ def known_network() -> FittedNetwork:
         "a": (),
         "b": (Term(("a",), "levels"),),
         "z": (Term(("b",), "linear"),),
-        "k": (Term(("z",), "linear"),),
+        "k": (Term(("z",), "linear"), Term((block.name,), "levels")),
         block.name: (Term(("a",), "levels"),),
     }
     parameters = {
@@ -57,10 +56,13 @@ def known_network() -> FittedNetwork:
     for name, node in table.encoding.nodes.items():
         draws = {key: np.asarray(value)[None, None] for key, value in parameters[name].items()}
         design = ChildBank(bank, name).design(terms[name])
-        families[name] = FamilyPosterior(design, node.family, draws, n, np.nan, np.nan, np.nan, 0, np.nan)
-    edges = {(p, child) for child, parts in terms.items() for term in parts for p in term.parents}
-    dag = DAG(tuple(table.encoding.nodes), frozenset(edges) | frozenset(table.encoding.structural_edges))
-    return FittedNetwork(table.encoding, dag, families)
+        posterior = FamilyPosterior(design, node.family, draws, n, np.nan, np.nan, np.nan, 0, np.nan)
+        families[posterior.name] = posterior
+    return FittedNetwork(table.encoding, families, ({f.node: name for name, f in families.items()},))
+
+
+def family_of(network: FittedNetwork, node: str, graph: int = 0) -> FamilyPosterior:
+    return network.families[network.graphs[graph][node]]
 
 
 def drawn(network: FittedNetwork, n: int, seed: int = 1, **options: object) -> pd.DataFrame:
@@ -118,10 +120,10 @@ def test_numbers_follow_their_marginal_and_their_parents(network: FittedNetwork,
 def test_a_blank_parent_speaks_by_its_indicator(network: FittedNetwork, balanced: bool) -> None:
     rows = drawn(network, 40_000, balanced=balanced)
     (block,) = network.encoding.blocks
-    design = network.families["k"].design
-    assert design.parents == ("z", block.name)
-    p = network.families["k"].flat()
-    blank = np.array([0.0, -np.sqrt(RATE_R / (1 - RATE_R))]) - design.centres + [0.0, 0.0]
+    design = family_of(network, "k").design
+    p = family_of(network, "k").flat()
+    assert design.parents == (block.name, "z")
+    blank = np.array([-np.sqrt(RATE_R / (1 - RATE_R)), 0.0]) - design.centres
     # A standardised indicator is -sqrt(r / (1 - r)) where the parent is blank, before centring.
     expected = softmax((p["intercept"][0] + blank @ p["slopes"][0]) @ contrasts(3).T)
     assert_counts(rows.loc[rows["z"].isna(), "k"], expected)
@@ -129,16 +131,16 @@ def test_a_blank_parent_speaks_by_its_indicator(network: FittedNetwork, balanced
 
 def test_every_row_may_have_a_draw_of_its_own(network: FittedNetwork) -> None:
     """Two very different draws: each_row mixes them within a table, each_table never does."""
-    a = network.families["a"]
+    a = family_of(network, "a")
     split = {"intercept": np.array([[-3.0, 3.0]]), "slopes": np.empty((1, 2, 0))}
     two = {k: {n: np.repeat(v, 2, axis=1) for n, v in f.parameters.items()} for k, f in network.families.items()}
-    two["a"] = split
+    two[a.name] = split
     families = {
         k: FamilyPosterior(f.design, f.family, two[k], 1000, np.nan, np.nan, np.nan, 0, np.nan)
         for k, f in network.families.items()
     }
     assert a.family == "binary"
-    mixed = FittedNetwork(network.encoding, network.dag, families)
+    mixed = FittedNetwork(network.encoding, families, network.graphs)
     assert drawn(mixed, 4000)["a"].mean() == pytest.approx(0.5, abs=0.04)
     rates = np.array([drawn(mixed, 500, seed, each_row=False)["a"].mean() for seed in range(40)])
     assert set(np.round(rates)) == {0.0, 1.0}

@@ -68,7 +68,7 @@ def test_refused_before_sampling(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SchemaWarning)
         with pytest.raises(InputError) as caught:
-            bs.Synthesizer(inference="laplace").fit(make(), random_seed=1, progress=False)
+            bs.Synthesizer(inference="laplace", structure="greedy").fit(make(), random_seed=1, progress=False)
     assert found in str(caught.value)
     for problem in caught.value.problems:
         assert problem.found
@@ -81,7 +81,7 @@ def test_refused_before_sampling(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_all_problems_at_once() -> None:
     frame = table(i=np.where(X > 1, np.inf, X), z=[[1]] * N)
     with pytest.raises(InputError) as caught:
-        bs.Synthesizer(inference="laplace").fit(frame, progress=False)
+        bs.Synthesizer(inference="laplace", structure="greedy").fit(frame, progress=False)
     assert {p.column for p in caught.value.problems} == {"i", "z"}
 
 
@@ -168,9 +168,13 @@ def test_handled_and_given_back_alike(name: str, tmp_path: object) -> None:
     before = frame.copy(deep=True)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit = bs.Synthesizer(inference="laplace").fit(frame, random_seed=1, progress=False)
+        fit = bs.Synthesizer(inference="laplace", structure="greedy").fit(frame, random_seed=1, progress=False)
         synthetic = fit.sample(80, random_seed=2)
-        again = bs.Synthesizer(inference="laplace").fit(frame, random_seed=1, progress=False).sample(80, random_seed=2)
+        again = (
+            bs.Synthesizer(inference="laplace", structure="greedy")
+            .fit(frame, random_seed=1, progress=False)
+            .sample(80, random_seed=2)
+        )
     assert {w.category for w in caught if not issubclass(w.category, BayesynthWarning)} == set()
     said = [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
     if warning is not None:
@@ -212,7 +216,7 @@ def everything_can_be_asked(fit: bs.Fit) -> None:
     edges = fit.relationships()
     assert np.isfinite(edges[["effect", "lower", "upper"]]).all(axis=None)
     assert len(fit.missingness()) == len(fit.network.encoding.blocks)
-    assert set(fit.graph()) == set(fit.network.encoding.nodes) == set(fit.convergence().index)
+    assert set(fit.graph()) == set(fit.network.encoding.nodes) == set(fit.convergence()["node"])
     assert str(fit.n_rows) in repr(fit)
     assert "<script>alert" not in fit._repr_html_()
     filled = fit.sample(30, blanks=False, random_seed=3)
@@ -264,13 +268,17 @@ def test_a_read_only_frame_is_fitted(laplace: Callable[..., bs.Fit]) -> None:
 def test_an_unseen_level_is_refused_by_a_given_schema() -> None:
     schema = bs.Schema.infer(table())
     with pytest.raises(SchemaError) as caught:
-        bs.Synthesizer(schema, inference="laplace").fit(table(arm=np.where(X > 0, "drug", "other")), progress=False)
+        bs.Synthesizer(schema, inference="laplace", structure="greedy").fit(
+            table(arm=np.where(X > 0, "drug", "other")), progress=False
+        )
     assert "'other'" in str(caught.value)
 
 
 def test_a_schema_of_another_table_is_refused() -> None:
     with pytest.raises(InputError, match="visits"):
-        bs.Synthesizer(bs.Schema.infer(table()), inference="laplace").fit(table()[["age", "arm"]], progress=False)
+        bs.Synthesizer(bs.Schema.infer(table()), inference="laplace", structure="greedy").fit(
+            table()[["age", "arm"]], progress=False
+        )
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, "10", True, np.nan])

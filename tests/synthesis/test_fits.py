@@ -14,7 +14,8 @@ from scipy.special import expit
 import bayesynth as bs
 from bayesynth.schema import Kind
 
-COLUMNS = ["parent", "child", "change", "outcome", "effect", "lower", "upper", "log_bayes_factor", "direction"]
+FIGURES = ["p_adjacent", "p_direction", "effect", "lower", "upper", "effect_overall", "lower_overall", "upper_overall"]
+COLUMNS = ["parent", "child", "change", "outcome", *FIGURES, "log_bayes_factor", "direction"]
 
 
 # --- round trip --------------------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ def test_rates_means_and_relations_are_kept(pbc_fit: bs.Fit, pbc: pd.DataFrame) 
 @pytest.mark.filterwarnings("ignore::bayesynth.errors.ApproximationWarning")
 def test_fitting_changes_nothing_and_returns_a_new_fit(penguins: pd.DataFrame, penguins_fit: bs.Fit) -> None:
     before = penguins.copy(deep=True)
-    synthesizer = bs.Synthesizer(inference="laplace")
+    synthesizer = bs.Synthesizer(inference="laplace", structure="greedy")
     first = synthesizer.fit(penguins, random_seed=7, progress=False)
     second = synthesizer.fit(penguins, random_seed=8, progress=False)
     pd.testing.assert_frame_equal(penguins, before)
@@ -82,7 +83,7 @@ def test_fitting_changes_nothing_and_returns_a_new_fit(penguins: pd.DataFrame, p
 def test_settings_say_what_was_done(penguins_fit: bs.Fit, nuts_fit: bs.Fit) -> None:
     assert (penguins_fit.settings.inference, penguins_fit.settings.seed) == ("laplace", 7)
     assert nuts_fit.settings.inference == "nuts"
-    assert penguins_fit.settings.structure == "greedy"
+    assert penguins_fit.settings.structure == "posterior"
     assert penguins_fit.settings.prior == bs.Prior()
     assert {"python", "pymc", "nutpie", "numpy"} <= set(penguins_fit.settings.versions)
 
@@ -90,7 +91,7 @@ def test_settings_say_what_was_done(penguins_fit: bs.Fit, nuts_fit: bs.Fit) -> N
 def test_the_kind_of_a_schema_decides_the_family(laplace: Callable[..., bs.Fit], penguins: pd.DataFrame) -> None:
     schema = bs.Schema.infer(penguins, year="categorical")
     fit = laplace(penguins, schema=schema)
-    assert fit.network.families["year"].family == "categorical"
+    assert {f.family for f in fit.network.families.values() if f.node == "year"} == {"categorical"}
     assert fit.schema["year"].kind is Kind.CATEGORICAL
     assert fit.sample(50, random_seed=1)["year"].dtype == penguins["year"].dtype
 
@@ -110,13 +111,18 @@ def test_identifiers_come_back_as_fresh_numbers(laplace: Callable[..., bs.Fit], 
 def test_relationships_are_one_table(pbc_fit: bs.Fit) -> None:
     table = pbc_fit.relationships()
     assert list(table.columns) == COLUMNS
-    assert (table["lower"] <= table["effect"]).all()
-    assert (table["effect"] <= table["upper"]).all()
+    assert (table["lower"] <= table["upper"]).all()
+    assert (table["lower_overall"] <= table["upper_overall"]).all()
     assert set(table["direction"]) <= {"identified", "either way"}
-    structural = set(pbc_fit.network.encoding.structural_edges)
-    with_factor = {(r.parent, r.child) for r in table.itertuples() if np.isfinite(r.log_bayes_factor)}
-    assert with_factor == set(pbc_fit.log_bayes_factors)
-    assert with_factor | structural == set(pbc_fit.network.dag.edges)
+    assert table["p_adjacent"].is_monotonic_decreasing
+    pairs = {frozenset(pair) for pair in zip(table["parent"], table["child"], strict=True)}
+    assert pairs == {frozenset(edge) for edge in pbc_fit.log_bayes_factors}
+    structural = frozenset(pbc_fit.network.encoding.structural_edges)
+    fitted = {frozenset(edge) for dag in pbc_fit.network.dags for edge in dag.edges - structural}
+    assert pairs == fitted
+    once = table.drop_duplicates(["parent", "child"])
+    assert once.set_index(["parent", "child"])["log_bayes_factor"].notna().all()
+    np.testing.assert_allclose(table["effect_overall"], table["effect"] * table["p_adjacent"], rtol=1e-9)
     levels = table[table["outcome"].str.startswith("P(") & (table["child"] == "status")]
     sums = levels.groupby(["parent", "change"])["effect"].agg(["sum", "size"])
     assert (sums["size"] == 3).all()
@@ -197,15 +203,21 @@ def test_effects_are_those_of_the_simulator(known: bs.Fit) -> None:
         assert row["lower"] - width / 2 < true < row["upper"] + width / 2
     assert effect(known, "age", "pressure", "mean")["change"] == "+1 SD"
     assert effect(known, "drug", "event", "P(yes)")["change"] == "yes vs no"
-    assert known.settings.structure == "given"
+    assert known.settings.graph_given
+    assert known.settings.graph.startswith("given between columns")
 
 
-def test_directions_are_said_to_be_known_only_where_they_are(known: bs.Fit) -> None:
+def test_directions_are_said_to_be_known_only_where_they_are(known: bs.Fit, laplace: Callable[..., bs.Fit]) -> None:
     table = known.relationships().drop_duplicates(["parent", "child"]).set_index(["parent", "child"])
-    # age -> event <- drug is a collider; age -> pressure and age -> grade could point either way.
-    assert table.loc[("drug", "event"), "direction"] == "identified"
+    assert set(table["direction"]) == {"by knowledge"}
+    drug_first = bs.Knowledge(tiers=[["drug"], ["age", "pressure", "event", "grade"]])
+    free = laplace(truth_table(1500, 1), knowledge=drug_first).relationships()
+    table = free.drop_duplicates(["parent", "child"]).set_index(["parent", "child"])
+    assert table.loc[("drug", "event"), "direction"] == "by knowledge"
+    # age - event <- drug is a collider; age and pressure could be related either way.
     assert table.loc[("age", "event"), "direction"] == "identified"
-    assert table.loc[("age", "pressure"), "direction"] == "either way"
+    found = [row["direction"] for pair, row in table.iterrows() if set(pair) == {"age", "pressure"}]
+    assert found == ["either way"]
 
 
 def test_bayes_factors_rank_the_evidence(known: bs.Fit) -> None:
@@ -218,23 +230,17 @@ def test_bayes_factors_rank_the_evidence(known: bs.Fit) -> None:
 
 def test_missingness_of_pbc(pbc_fit: bs.Fit, pbc: pd.DataFrame) -> None:
     table = pbc_fit.missingness().set_index("block")
-    assert list(table.columns) == [
-        "columns",
-        "within",
-        "blank_rows",
-        "rate",
-        "lower",
-        "upper",
-        "depends_on",
-        "informs",
-    ]
     for block in pbc_fit.network.encoding.blocks:
         row = table.loc[block.name]
         assert row["columns"] == ", ".join(block.columns)
         assert row["blank_rows"] == pbc[block.columns[0]].isna().sum()
         assert row["lower"] < row["rate"] == row["blank_rows"] / 418 < row["upper"]
         assert row["within"] == (block.outer or "")
-        assert not {*filter(None, row["depends_on"].split(", "))} & set(block.columns)
+        assert not any(row["depends_on"].startswith(f"{column} ") for column in block.columns)
+        assert row["p_random"] + row["p_complete"] + row["p_incomplete"] == pytest.approx(1.0)
+    # The trial's missing block: six columns were never recorded for the 106 patients who were not randomised.
+    assert table.loc["observed(trt +5)", "blank_rows"] == 106
+    assert table.loc["observed(trt +5)", "reading"].startswith("depends on")
 
 
 def test_what_blanks_depend_on_is_found(laplace: Callable[..., bs.Fit]) -> None:
@@ -242,8 +248,10 @@ def test_what_blanks_depend_on_is_found(laplace: Callable[..., bs.Fit]) -> None:
     x, y, w = rng.standard_normal((3, 500))
     frame = pd.DataFrame({"x": x, "w": w, "y": np.where(rng.random(500) < expit(2 * x - 1), np.nan, y)})
     (row,) = laplace(frame).missingness().itertuples()
-    assert row.depends_on == "x"
+    assert row.depends_on.startswith("x 1.00 (+1 SD: -0.")
     assert row.informs == ""
+    assert row.reading == "depends on complete columns"
+    assert row.p_complete > 0.99
 
 
 def test_no_blanks_no_rows(laplace: Callable[..., bs.Fit]) -> None:
@@ -262,7 +270,8 @@ def test_the_graph_carries_its_figures(pbc_fit: bs.Fit) -> None:
     assert sum(kind == "missingness" for kind in kinds.values()) == len(pbc_fit.network.encoding.blocks)
     for parent, child, facts in graph.edges(data=True):
         assert facts["structural"] == (pbc_fit.network.encoding.nodes[child].gate == parent)
-        assert facts["structural"] or facts["log_bayes_factor"] == pbc_fit.log_bayes_factors[parent, child]
+        assert facts["adjacency"] >= 0.5
+        assert facts.get("log_bayes_factor") == pbc_fit.log_bayes_factors.get((parent, child))
     graph.remove_node("bili")
     assert "bili" in pbc_fit.graph()  # a new graph each time
 
@@ -270,7 +279,8 @@ def test_the_graph_carries_its_figures(pbc_fit: bs.Fit) -> None:
 def test_convergence_is_one_row_per_family(pbc_fit: bs.Fit, nuts_fit: bs.Fit) -> None:
     for fit in (pbc_fit, nuts_fit):
         table = fit.convergence()
-        assert table.index.tolist() == list(fit.network.encoding.nodes)
+        assert table.index.tolist() == list(fit.network.families)
+        assert set(table["node"]) == set(fit.network.encoding.nodes)
         assert table["trusted"].dtype == bool
     assert pbc_fit.convergence()["rhat"].isna().all()
     sampled = nuts_fit.convergence()
@@ -289,9 +299,11 @@ def test_text_and_card_hold_the_key_facts(pbc_fit: bs.Fit, nuts_fit: bs.Fit) -> 
             assert str(fit.n_rows) in text
             assert fit.settings.inference in text
             assert f"{len(fit.network.encoding.blocks)} missingness blocks" in text
-            assert "log score" in text
-            strongest = max(fit.log_bayes_factors, key=fit.log_bayes_factors.get)
-            assert all(name in text for name in strongest)
+            assert "posterior over graphs; " in text
+            assert fit.structure.verdict() in text
+            top = fit.structure.edge_probabilities().query("adjacency >= 0.5")
+            pairs = [pair for pair in zip(top["parent"], top["child"], strict=True) if pair in fit.log_bayes_factors]
+            assert all(name in text for name in max(pairs, key=fit.log_bayes_factors.get))
     assert "largest Pareto k-hat" in repr(pbc_fit)
     assert "all families pass; largest R-hat 1.0" in repr(nuts_fit)
 
@@ -316,9 +328,9 @@ def test_tables_say_where_they_come_from(penguins_fit: bs.Fit) -> None:
 
 @pytest.mark.filterwarnings("ignore::bayesynth.errors.ApproximationWarning")
 def test_progress_is_one_bar_or_silence(penguins: pd.DataFrame, capfd: pytest.CaptureFixture) -> None:
-    bs.Synthesizer(inference="laplace").fit(penguins, random_seed=7, progress=False)
+    bs.Synthesizer(inference="laplace", structure="greedy").fit(penguins, random_seed=7, progress=False)
     assert capfd.readouterr() == ("", "")
-    bs.Synthesizer(inference="laplace").fit(penguins, random_seed=7, progress=True)
+    bs.Synthesizer(inference="laplace", structure="greedy").fit(penguins, random_seed=7, progress=True)
     said = capfd.readouterr()
     assert said.out == ""
     assert "learning the graph" in said.err
