@@ -85,12 +85,13 @@ def fit_families(
 def _run(
     work: list[tuple[str, Job, np.random.Generator]], inference: str, prior: Prior, options: SamplerOptions
 ) -> Iterator[tuple[str, FamilyPosterior]]:
-    if inference == "nuts" and options.n_jobs > 1 and len(work) > 1:
+    n_jobs = options.processes(len(work))
+    if inference == "nuts" and n_jobs > 1:
         from joblib import Parallel, delayed
 
         # Wide families first, so that the last ones to finish are short.
         work = sorted(work, key=lambda item: -item[1].task.X.size * max(2, item[1].task.n_levels))
-        pool = Parallel(n_jobs=options.n_jobs, return_as="generator_unordered")
+        pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
         yield from pool(delayed(_fit_one)(*item, inference, prior, options) for item in work)
     else:
         yield from (_fit_one(*item, inference, prior, options) for item in work)

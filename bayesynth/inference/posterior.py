@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from bayesynth.errors import InputError, Problem, raise_all
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
 PARETO_K_LIMIT = 0.7
+FAMILIES_PER_PROCESS = 40
 SIGNS = (" + ", " ~ ", "`")
 
 
@@ -30,18 +32,19 @@ class SamplerOptions:
         Draws of each chain that are kept.
     retries : int
         Longer runs for a family that fails its check, each twice as long as the one before, thinned to `draws`.
-    n_jobs : int
-        Families sampled at the same time, each in a process of its own.
+    n_jobs : int, optional
+        Families sampled at the same time, each in a process of its own. When left out, one process for every 40
+        families, at most as many as there are cores; the draws do not depend on it.
     """
 
     chains: int = 4
-    tune: int = 500
-    draws: int = 500
+    tune: int = 300
+    draws: int = 250
     retries: int = 2
-    n_jobs: int = 1
+    n_jobs: int | None = None
 
     def __post_init__(self) -> None:
-        least = {"chains": 1, "tune": 50, "draws": 50, "retries": 0, "n_jobs": 1}
+        least = {"chains": 1, "tune": 50, "draws": 50, "retries": 0} | ({} if self.n_jobs is None else {"n_jobs": 1})
         raise_all(
             Problem(
                 f"SamplerOptions({name}={getattr(self, name)!r})",
@@ -51,6 +54,11 @@ class SamplerOptions:
             for name, low in least.items()
             if not isinstance(getattr(self, name), int) or getattr(self, name) < low
         )
+
+    def processes(self, n_families: int) -> int:
+        """Processes for so many families."""
+        wanted = max(1, min(os.cpu_count() or 1, n_families // FAMILIES_PER_PROCESS))
+        return wanted if self.n_jobs is None else min(self.n_jobs, max(n_families, 1))
 
     @property
     def total(self) -> int:

@@ -340,11 +340,16 @@ def reverse_edges(t, layers, masks, n_times, rng):
             continue
         old_y = log_sum(t, y, _outside(t, y, below_y, none, -1), 1 << t.places[y, x])
         old_x = t.sums[t.starts[x] + _outside(t, x, below_x, below_y, y)]
+        gain = new_x + new_y - old_x - old_y
+        log_u = np.log(rng.random())
+        # No draw of parents leaves fewer edges than these; most reversals are rejected without one.
+        fewest = n_edges - _size(masks[x] & t.turnable[x]) - _size(masks[y] & t.turnable[y]) + 1
+        if log_u >= gain + np.log(n_edges / fewest):
+            continue
         was_x, was_y = masks[x], masks[y]
         masks[x] = draw_set(t, x, U_x, T_x, new_x, rng)
         masks[y] = draw_set(t, y, U_y, 0, new_y, rng)
-        log_ratio = np.log(n_edges / _reversible(t, masks)) + new_x + new_y - old_x - old_y
-        if np.log(rng.random()) < log_ratio:
+        if log_u < gain + np.log(n_edges / _reversible(t, masks)):
             accepted += 1
             _spread_parents(t, masks, x, words)
             _spread_parents(t, masks, y, words)

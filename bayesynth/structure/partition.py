@@ -150,8 +150,8 @@ def sample_graphs(
 
     Notes
     -----
-    Kuipers and Moffa (2017), doi:10.1080/01621459.2015.1133426; the edge reversal is of Grzegorczyk and Husmeier
-    (2008), doi:10.1007/s10994-008-5057-7; tempering and the tables follow Viinikka et al. (2020).
+    Kuipers and Moffa (2017), doi:10.1080/01621459.2015.1133426. The edge reversal is of Grzegorczyk and Husmeier
+    (2008), doi:10.1007/s10994-008-5057-7. Tempering and the tables follow Viinikka et al. (2020).
     """
     arrays = Arrays.of(tables)
     streams = rng.spawn(options.runs)

@@ -12,12 +12,13 @@ import pandas as pd
 
 from bayesynth._html import Markup, card, legend, table
 from bayesynth.errors import ConvergenceWarning, InputError, Problem, raise_all, warn
-from bayesynth.graphs import CPDAG, DAG, cpdag, structural_hamming_distance
+from bayesynth.graphs import CPDAG, DAG, cpdag
 from bayesynth.graphs.ensembles import adjacency_of, ancestors, as_dag, averaged, separated
 from bayesynth.graphs.export import to_dot, to_graphml
 from bayesynth.inference import worst_figures
 from bayesynth.structure import LearnedStructure, SearchSpace, disagreement
 from bayesynth.structure.partition import LARGEST_MEAN_SD, LARGEST_SD, MOVES
+from bayesynth.synthesis.edges import comparison, edge_table
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -140,23 +141,7 @@ class StructurePosterior:
         of ``adjacency`` between runs; ``in_best``, whether the best graph has the edge, either way. Structural edges
         are left out: they hold by construction.
         """
-        p, rows = self._probability, []
-        by_run = self.drawn.mean(axis=1)
-        runs = by_run + np.swapaxes(by_run, 1, 2)
-        error = runs.std(axis=0, ddof=1) / np.sqrt(len(runs)) if len(runs) > 1 else np.full(p.shape, np.nan)
-        best = adjacency_of(self.best, self.nodes)
-        for i, j in np.argwhere(np.triu(p + p.T, 1) > 0):
-            a, b = (i, j) if p[i, j] >= p[j, i] else (j, i)
-            if {(self.nodes[a], self.nodes[b]), (self.nodes[b], self.nodes[a])} & self.structural:
-                continue
-            adjacency = p[a, b] + p[b, a]
-            compelled, in_best = self._compelled[a, b], bool(best[a, b] or best[b, a])
-            figures = (adjacency, p[a, b], p[b, a], p[a, b] / adjacency, compelled, error[a, b], in_best)
-            rows.append((self.nodes[a], self.nodes[b], *map(float, figures[:-1]), in_best))
-        figures = ["adjacency", "probability", "reverse", "direction", "compelled", "error"]
-        found = pd.DataFrame(rows, columns=["parent", "child", *figures, "in_best"])
-        found = found.astype(dict.fromkeys(figures, float) | {"in_best": bool})
-        return found.sort_values(["adjacency", "probability"], ascending=False, kind="stable", ignore_index=True)
+        return edge_table(self.nodes, self.drawn.mean(axis=1), self._compelled, self.best, self.structural)
 
     def direction(self, parent: str, child: str) -> str:
         """Say whether the direction of an edge is "by knowledge", "identified" by the data, or "either way".
@@ -242,28 +227,9 @@ class StructurePosterior:
         the equivalence classes disagree; ``precision`` and ``recall`` of adjacent pairs with the other graph as truth.
         """
         theirs = other if isinstance(other, DAG) else DAG.from_networkx(other)
-        shared = tuple(n for n in self.nodes if n in theirs.nodes)
-        unknown = sorted(set(theirs.nodes) - set(self.nodes))
-        raise_all(
-            Problem(f"the graph has a node {name!r}", "it is no node of this model", f"use {', '.join(self.nodes)}")
-            for name in unknown
-        )
-        truth = as_dag(shared, adjacency_of(theirs, shared))
-
-        def figures(dag: DAG) -> tuple[float, float, float]:
-            mine = as_dag(shared, adjacency_of(dag, shared))
-            ours, right = ({frozenset(e) for e in g.edges} for g in (mine, truth))
-            hits = len(ours & right)
-            shd = structural_hamming_distance(mine, truth)
-            return shd, hits / len(ours) if ours else np.nan, hits / len(right) if right else np.nan
-
-        drawn = [figures(as_dag(self.nodes, self._flat[i])) for i in self._spread(CLASSES)]
-        rows = {
-            "averaged graph": figures(DAG.from_networkx(self.graph())),
-            "best graph": figures(self.best),
-            "mean of draws": tuple(np.mean(drawn, axis=0)),
-        }
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["shd", "precision", "recall"])
+        mine = {"averaged graph": [DAG.from_networkx(self.graph())], "best graph": [self.best]}
+        mine["mean of draws"] = [as_dag(self.nodes, self._flat[i]) for i in self._spread(CLASSES)]
+        return comparison(self.nodes, mine, theirs)
 
     def to_graphml(self, threshold: float = 0.5) -> str:
         """Write the averaged graph as GraphML."""
@@ -346,7 +312,8 @@ class StructurePosterior:
 
     @cached_property
     def _flat(self) -> np.ndarray:
-        return self.drawn.reshape(-1, *self.drawn.shape[2:])
+        runs, draws, *shape = self.drawn.shape
+        return self.drawn.reshape(runs * draws, *shape)  # also where there is no node
 
     @cached_property
     def _probability(self) -> np.ndarray:

@@ -255,7 +255,7 @@ def test_the_tree_is_labelled(nuts_fit: bs.Fit, small_table: pd.DataFrame) -> No
     posterior = tree["posterior"]
     assert posterior.attrs["inference"] == "nuts"
     assert posterior.sizes["chain"] == 4
-    assert posterior.sizes["draw"] == 500
+    assert posterior.sizes["draw"] == 250
     for name, family in network.families.items():
         slopes = posterior[f"slopes[{name}]"]
         assert slopes.dims[:3] == ("chain", "draw", f"term[{name}]")
@@ -265,7 +265,7 @@ def test_the_tree_is_labelled(nuts_fit: bs.Fit, small_table: pd.DataFrame) -> No
             cuts = posterior[f"cutpoints[{name}]"]
             assert cuts[f"cut[{name}]"].values.tolist() == [f"{a} | {b}" for a, b in pairwise(levels)]
         if family.family == "categorical":
-            assert posterior[f"intercept[{name}]"].shape == (4, 500, len(levels) - 1)
+            assert posterior[f"intercept[{name}]"].shape == (4, 250, len(levels) - 1)
     stats = tree["sample_stats"]
     assert stats["family"].values.tolist() == list(network.families)
     (name, *_) = (name for name, f in network.families.items() if f.node == "x01")

@@ -64,7 +64,7 @@ def test_refused_before_sampling(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     def never(*_: object) -> None:
         raise AssertionError("the search began")
 
-    monkeypatch.setattr(synthesis.synthesizer, "search", never)
+    monkeypatch.setattr(synthesis.synthesizer, "learn_structure", never)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SchemaWarning)
         with pytest.raises(InputError) as caught:

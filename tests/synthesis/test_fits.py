@@ -67,7 +67,7 @@ def test_rates_means_and_relations_are_kept(pbc_fit: bs.Fit, pbc: pd.DataFrame) 
 @pytest.mark.filterwarnings("ignore::bayesynth.errors.ApproximationWarning")
 def test_fitting_changes_nothing_and_returns_a_new_fit(penguins: pd.DataFrame, penguins_fit: bs.Fit) -> None:
     before = penguins.copy(deep=True)
-    synthesizer = bs.Synthesizer(inference="laplace", structure="greedy")
+    synthesizer = bs.Synthesizer(inference="laplace")
     first = synthesizer.fit(penguins, random_seed=7, progress=False)
     second = synthesizer.fit(penguins, random_seed=8, progress=False)
     pd.testing.assert_frame_equal(penguins, before)
@@ -237,7 +237,7 @@ def test_missingness_of_pbc(pbc_fit: bs.Fit, pbc: pd.DataFrame) -> None:
         assert row["lower"] < row["rate"] == row["blank_rows"] / 418 < row["upper"]
         assert row["within"] == (block.outer or "")
         assert not any(row["depends_on"].startswith(f"{column} ") for column in block.columns)
-        assert row["p_random"] + row["p_complete"] + row["p_incomplete"] == pytest.approx(1.0)
+        assert row[["p_random", "p_blocks", "p_complete", "p_incomplete"]].sum() == pytest.approx(1.0)
     # The trial's missing block: six columns were never recorded for the 106 patients who were not randomised.
     assert table.loc["observed(trt +5)", "blank_rows"] == 106
     assert table.loc["observed(trt +5)", "reading"].startswith("depends on")
@@ -248,8 +248,7 @@ def test_what_blanks_depend_on_is_found(laplace: Callable[..., bs.Fit]) -> None:
     x, y, w = rng.standard_normal((3, 500))
     frame = pd.DataFrame({"x": x, "w": w, "y": np.where(rng.random(500) < expit(2 * x - 1), np.nan, y)})
     (row,) = laplace(frame).missingness().itertuples()
-    assert row.depends_on.startswith("x 1.00 (+1 SD: -0.")
-    assert row.informs == ""
+    assert row.depends_on.startswith("x 1.00")
     assert row.reading == "depends on complete columns"
     assert row.p_complete > 0.99
 
@@ -333,5 +332,5 @@ def test_progress_is_one_bar_or_silence(penguins: pd.DataFrame, capfd: pytest.Ca
     bs.Synthesizer(inference="laplace", structure="greedy").fit(penguins, random_seed=7, progress=True)
     said = capfd.readouterr()
     assert said.out == ""
-    assert "learning the graph" in said.err
+    assert "searching for the graph" in said.err
     assert "approximated" in said.err
