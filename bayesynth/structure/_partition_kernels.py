@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-NEARLY_ALL = -1e-6  # log share of sets that miss T, above which a difference of sums would cancel
+NEARLY_ALL = -1e-7  # log share of sets that miss T, above which a difference of sums would cancel
 NEGLIGIBLE = 45.0  # nats
 CLOSE = -300.0  # nats behind a node's best set, up to which weights relative to that set can be added
 SPLIT_MERGE, SWAP, RELOCATE, REVERSE = 0, 1, 2, 3
@@ -46,7 +46,9 @@ def log_sum(t, j, U, T):
     if missing < NEARLY_ALL:
         return total + np.log1p(-np.exp(missing))
     first, found = -np.inf, 0.0
-    for i in range(t.list_starts[j], t.list_starts[j + 1]):
+    start, end = _stretch(t, j, T)
+    for place in range(start, end):
+        i = t.members[place]
         mask = t.list_masks[i]
         if mask & ~U == 0 and mask & T:
             if first == -np.inf:
@@ -58,15 +60,27 @@ def log_sum(t, j, U, T):
 
 
 @njit(**_options)
+def _stretch(t, j, T):
+    """Where in `members` to look for sets that touch T: the sets with one bit, or all sets of the node."""
+    if T == 0 or T & (T - 1):
+        return t.member_starts[j, 0], t.member_starts[j, 1]
+    k = 0
+    while T >> k & 1 == 0:
+        k += 1
+    return t.member_starts[j, k + 1], t.member_starts[j, k + 2]
+
+
+@njit(**_options)
 def draw_set(t, j, U, T, total, rng):
     """Draw one of those sets with probability proportional to its score, whose log sum is `total`."""
     if T == 0 and U == 0:
         return 0
-    first, end = t.list_starts[j], t.list_starts[j + 1]
-    behind = total - t.list_scores[first]
+    behind = total - t.list_scores[t.list_starts[j]]
     close = behind > CLOSE
     left, last = rng.random() * (np.exp(behind) if close else 1.0), -1
-    for i in range(first, end):
+    start, end = _stretch(t, j, T)
+    for place in range(start, end):
+        i = t.members[place]
         mask = t.list_masks[i]
         if mask & ~U == 0 and (T == 0 or mask & T):
             last = mask

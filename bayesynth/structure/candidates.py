@@ -13,7 +13,8 @@ from bayesynth.structure.tables import MOST_CANDIDATES, ScoreTables
 
 PROMISING = 7.0  # nats behind the best set of its size, within which a set is extended beyond the first limit
 CROWDED = 0.05  # local share of sets at the limit, above which the limit is raised
-WORTH_A_PLACE = 0.03  # probability in the company of drawn parents, above which an outsider becomes a candidate
+WORTH_A_PLACE = 0.05  # probability in the company of drawn parents, above which an outsider becomes a candidate
+ROOM = 14  # candidates beyond which none is added: tables grow as 2 ** K and the sampler slows down with them
 COMPANIES = 4  # drawn parent sets of each child in whose company outsiders are tried
 
 
@@ -87,7 +88,7 @@ class TableBuilder:
         added = 0
         for j, child in enumerate(self._space.nodes):
             outside = [p for p in self._allowed[child] if p not in self.candidates[child]]
-            room = self._most(child) - len(self.candidates[child])
+            room = min(ROOM, self._most(child)) - len(self.candidates[child])
             if not outside or room <= 0:
                 continue
             found, counts = np.unique(masks[:, j], return_counts=True)

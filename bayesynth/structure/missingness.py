@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.special import gammaln, logsumexp, ndtri
+from scipy.optimize import brentq
+from scipy.special import entr, expit, logsumexp, ndtri
 
+from bayesynth.encoding.table import EncodedTable
 from bayesynth.structure.local import LocalScore
 from bayesynth.structure.space import SearchSpace
 
 MOST_TOGETHER = 2  # parents considered at a time
-PAIRED = 12  # best single parents that are considered in pairs
+PAIRS_SCORED = (
+    100  # most promising pairs whose evidence is worked out; the others' is added up from the single parents'
+)
 LEVEL, POWER = 0.9, 0.8
+LARGEST_SLOPE = 20.0
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 
 
 @dataclass(frozen=True)
@@ -31,30 +37,30 @@ class BlockEvidence:
         Log evidence for dependence over independence.
     parents : mapping of str to float
         Probability of each node to be among those that the block depends on.
-    p_complete, p_incomplete : float
-        Probability that it depends on completely recorded columns only; that a partly blank column, or another block,
-        is among those that it depends on. With `p_random` they sum to 1.
+    p_blocks, p_complete, p_incomplete : float
+        Probability that it depends on other blocks only; on completely recorded columns, perhaps with other blocks; on
+        the values of a partly blank column among others. With `p_random` they sum to 1.
     detectable : float
         Odds ratio per standard deviation of a complete column that would be noticed (dependence at 0.9) in four of five
-        tables of this size.
+        tables of this size; infinite where none would.
     """
 
     block: str
     p_random: float
     log_bayes_factor: float
     parents: Mapping[str, float]
+    p_blocks: float
     p_complete: float
     p_incomplete: float
     detectable: float
 
 
-def block_evidence(
-    local: LocalScore, space: SearchSpace, block: str, incomplete: frozenset[str], rate: float, n_rows: int, tau: float
-) -> BlockEvidence:
-    """Weigh every small set of parents of a block.
+def block_evidence(local: LocalScore, space: SearchSpace, table: EncodedTable, block: str, tau: float) -> BlockEvidence:
+    """Weigh every set of up to two parents of a block.
 
     The prior puts one half on no parent and the rest evenly on one and on two, shared among the sets of each size.
-    Edges that the user forbids or requires are left as they are in the graph: forbidden parents are not considered.
+    Parents that the user forbids are not considered. A column is complete if it has no blank among the rows in which
+    the block could have been observed.
 
     Parameters
     ----------
@@ -62,56 +68,79 @@ def block_evidence(
         Evidence of parent sets.
     space : SearchSpace
         Legal parents.
+    table : EncodedTable
+        The data.
     block : str
         The block.
-    incomplete : frozenset of str
-        Partly blank columns and all blocks.
-    rate : float
-        Share of rows in which the block is blank.
-    n_rows : int
-        Rows in which it could have been observed.
     tau : float
         Prior standard deviation of a slope.
     """
     allowed = [p for p in space.allowed[block] if local.varies(block, p)]
-    sets: list[tuple[str, ...]] = [(), *((p,) for p in allowed)]
-    singles = local.scores(block, sets)
-    best = [allowed[i] for i in np.argsort(-singles[1:], kind="stable")[:PAIRED]]
-    pairs = [tuple(sorted(pair)) for pair in combinations(best, MOST_TOGETHER)]
-    evidence = np.concatenate([singles, local.scores(block, pairs)]) if pairs else singles
-    sets += pairs
-    sizes = np.array([len(s) for s in sets])
-    most = min(MOST_TOGETHER, len(allowed))
-    log_prior = np.where(sizes == 0, 0.0, -np.log(max(most, 1)) - _log_choose(len(allowed), sizes))
-    weights = evidence + log_prior
-    dependent = logsumexp(weights[1:]) if len(sets) > 1 else -np.inf
+    sets, evidence = _weigh(local, block, allowed)
+    weights = evidence + _log_prior(np.array([len(s) for s in sets]))
     share = np.exp(weights - logsumexp(weights))
-    some = np.array([any(p in incomplete for p in s) for s in sets])
+    dependent = logsumexp(weights[1:]) if allowed else -np.inf
+    rows, nodes = table.defined[block], table.encoding.nodes
+    blocks = {p for p in allowed if nodes[p].is_indicator}
+    blank = {p for p in allowed if p not in blocks and not table.defined[p][rows].all()}
+    of_blocks = np.array([0 < len(s) == len(blocks.intersection(s)) for s in sets])
+    of_blank = np.array([not blank.isdisjoint(s) for s in sets])
+    rate = 1.0 - float(table.values[block][rows].mean())
     return BlockEvidence(
         block,
         float(share[0]),
         float(dependent - weights[0]),
         {p: float(share[[p in s for s in sets]].sum()) for p in allowed},
-        float(share[1:][~some[1:]].sum()),
-        float(share[some].sum()),
-        detectable_odds_ratio(rate, n_rows, len(allowed), tau),
+        float(share[of_blocks].sum()),
+        float(share[1:][~(of_blocks | of_blank)[1:]].sum()),
+        float(share[of_blank].sum()),
+        detectable_odds_ratio(rate, int(rows.sum()), len(allowed), tau),
     )
+
+
+def _weigh(local: LocalScore, block: str, allowed: list[str]) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    """All sets of up to two parents with their log evidence."""
+    sets: list[tuple[str, ...]] = [(), *((p,) for p in allowed)]
+    singles = local.scores(block, sets)
+    gains = dict(zip(allowed, singles[1:] - singles[0], strict=True))
+    pairs = sorted(combinations(allowed, MOST_TOGETHER), key=lambda pair: -gains[pair[0]] - gains[pair[1]])
+    scored = local.scores(block, pairs[:PAIRS_SCORED]) if pairs else np.empty(0)
+    rest = [singles[0] + gains[a] + gains[b] for a, b in pairs[PAIRS_SCORED:]]
+    return sets + pairs, np.concatenate([singles, scored, rest])
+
+
+def _log_prior(sizes: np.ndarray) -> np.ndarray:
+    """Log prior of sets of these sizes, up to a constant: as much on none as on all others together."""
+    numbers = np.bincount(sizes)  # of sets, by their size
+    return np.where(sizes == 0, 0.0, -np.log(numbers[sizes]) - np.log(max(len(numbers) - 1, 1)))
 
 
 def detectable_odds_ratio(rate: float, n_rows: int, n_parents: int, tau: float) -> float:
     r"""Odds ratio per standard deviation that a table of this size would show in four of five cases.
 
-    A slope :math:`b` has a score statistic :math:`z` of mean :math:`b \sqrt{n r (1 - r)}` and variance 1. Its log Bayes
-    factor is about :math:`\frac{z^2}{2} \frac{n\tau^2}{1 + n\tau^2} - \frac12 \log(1 + n\tau^2)`, the prior divides its
-    mass among the possible parents, and odds of 9 are asked for.
+    The log Bayes factor of a single slope is about
+    :math:`\frac{z^2}{2} \frac{n\tau^2}{1 + n\tau^2} - \frac12 \log(1 + n\tau^2)`, where :math:`z` is the signed root of
+    the likelihood ratio, about normal with variance 1; the prior divides its mass among the possible parents, and odds
+    of 9 are asked for. With a normal column :math:`x` of slope :math:`b`, :math:`z` has mean
+    :math:`\sqrt{2 n I}`, :math:`I` being the mutual information of :math:`x` and the blank.
     """
     if n_parents == 0 or not 0 < rate < 1:
         return np.nan
     information = n_rows * tau**2
-    needed = np.log(LEVEL / (1 - LEVEL)) + np.log(MOST_TOGETHER * n_parents) + 0.5 * np.log1p(information)
-    z = np.sqrt(2 * needed * (1 + information) / information)
-    return float(np.exp((z + ndtri(POWER)) / np.sqrt(n_rows * rate * (1 - rate))))
+    sizes = min(MOST_TOGETHER, n_parents)
+    needed = np.log(LEVEL / (1 - LEVEL)) + np.log(sizes * n_parents) + 0.5 * np.log1p(information)
+    z = np.sqrt(2 * needed * (1 + information) / information) + ndtri(POWER)
+
+    def short_of(slope: float) -> float:
+        return 2 * n_rows * _mutual_information(slope, rate) - z**2
+
+    return float(np.exp(brentq(short_of, 0.0, LARGEST_SLOPE))) if short_of(LARGEST_SLOPE) > 0 else np.inf
 
 
-def _log_choose(n: int, k: np.ndarray) -> np.ndarray:
-    return gammaln(n + 1) - gammaln(k + 1) - gammaln(np.maximum(n - k, 0) + 1)
+def _mutual_information(slope: float, rate: float) -> float:
+    """Of a standard normal column and a blank of this rate whose log odds rise by the slope, in nats."""
+    share = WEIGHTS / WEIGHTS.sum()
+    far = np.abs(slope * NODES).max() + np.log(1 / min(rate, 1 - rate)) + 1
+    intercept = brentq(lambda a: share @ expit(a + slope * NODES) - rate, -far, far)
+    p = expit(intercept + slope * NODES)
+    return float(entr(rate) + entr(1 - rate) - share @ (entr(p) + entr(1 - p)))

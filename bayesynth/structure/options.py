@@ -27,7 +27,7 @@ class StructureOptions:
     equivalent_sample_size : float
         Of "bdeu".
     candidates : int
-        Candidate parents of a node to begin with; more are added, up to 16, while they are worth a place.
+        Candidate parents of a node to begin with; more are added, up to 14, while they are worth a place.
     max_parents : int
         Parents up to which every set of candidates is scored. Where the best sets are that large, larger ones follow,
         up to ``Knowledge(max_parents=...)``.

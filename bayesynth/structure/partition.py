@@ -34,6 +34,10 @@ class Arrays(NamedTuple):
         Log score of each mask, and log of the summed scores of its subsets.
     list_starts, list_masks, list_scores, list_weights : ndarray
         Allowed masks of each node, best first, with their scores, and those relative to the best, exponentiated.
+    member_starts : ndarray, shape (p, K + 2)
+        Where in `members` the sets of each node start: all of them, then those with each candidate.
+    members : ndarray
+        Their places in the lists, best first.
     turnable : ndarray, shape (p,)
         Mask of the candidates of which the node is a candidate too.
     """
@@ -48,6 +52,8 @@ class Arrays(NamedTuple):
     list_masks: np.ndarray
     list_scores: np.ndarray
     list_weights: np.ndarray
+    member_starts: np.ndarray
+    members: np.ndarray
     turnable: np.ndarray
 
     @classmethod
@@ -68,6 +74,8 @@ class Arrays(NamedTuple):
             sums.append(tables.scores[j].astype(float))
             log_sums_of_subsets(sums[-1])
             weights.append(np.exp(tables.scores[j][ordered[-1]] - tables.scores[j][ordered[-1][0]]))
+        list_starts = np.cumsum([0, *map(len, ordered)])
+        members, member_starts = _members(ordered, list_starts, candidates.shape[1])
         both = (places >= 0) & (places.T >= 0)
         return cls(
             widths,
@@ -76,12 +84,27 @@ class Arrays(NamedTuple):
             np.concatenate([[0], np.cumsum([len(s) for s in sums])[:-1]]).astype(np.int64),
             np.concatenate(tables.scores).astype(float),
             np.concatenate(sums),
-            np.cumsum([0, *map(len, ordered)]),
+            list_starts,
             np.concatenate(ordered),
             np.concatenate([scores[masks] for scores, masks in zip(tables.scores, ordered, strict=True)]),
             np.concatenate(weights),
+            member_starts,
+            members,
             np.where(both, 1 << np.maximum(places, 0), 0).sum(axis=1),
         )
+
+
+def _members(ordered: list[np.ndarray], list_starts: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """List the places of all sets of each node, and of those with each candidate."""
+    parts: list[np.ndarray] = []
+    starts, used = np.zeros((len(ordered), width + 2), np.int64), 0
+    for j, masks in enumerate(ordered):
+        everything = np.arange(len(masks)) + list_starts[j]
+        groups = [everything, *(everything[masks >> k & 1 == 1] for k in range(width))]
+        starts[j] = used + np.cumsum([0, *map(len, groups)])
+        used = starts[j, -1]
+        parts += groups
+    return np.concatenate(parts), starts
 
 
 @dataclass(frozen=True)
