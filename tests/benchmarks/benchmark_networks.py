@@ -127,9 +127,9 @@ def verdicts(report: Report, cell: Cell) -> None:
     for score in SCORES:
         sides = {m.startswith("ours") for m in cell.found if cell.score_of[m] == score}
         if sides == {True, False}:
-            short = cell.shortfall(score)
-            text = f"{where}: our best log {score} is at least the peers' best on every table (worst {-short:+.2f})"
-            report.verdict(text, short <= 1e-6)
+            lead = round(-cell.shortfall(score), 6) + 0.0
+            text = f"{where}: our best log {score} is at least the peers' best on every table (worst {lead:+.2f})"
+            report.verdict(text, lead >= 0)
 
 
 def arguments(argv: Sequence[str] | None = None) -> Any:
