@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from bayesynth.families import Prior
     from bayesynth.graphs import Knowledge
     from bayesynth.inference import SamplerOptions
-    from bayesynth.plots import plot_marginals, plot_missingness, plot_network, plot_pairs
+    from bayesynth.plots import (
+        plot_edge_matrix,
+        plot_marginals,
+        plot_missingness,
+        plot_network,
+        plot_pairs,
+        plot_structure_trace,
+    )
     from bayesynth.schema import Column, Schema
     from bayesynth.structure import SearchOptions, StructureOptions
     from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load
@@ -33,10 +40,12 @@ _HOMES = {
     "list_datasets": "datasets",
     "load": "synthesis",
     "load_dataset": "datasets",
+    "plot_edge_matrix": "plots",
     "plot_marginals": "plots",
     "plot_missingness": "plots",
     "plot_network": "plots",
     "plot_pairs": "plots",
+    "plot_structure_trace": "plots",
 }
 _PACKAGES = ("datasets", "errors")
 
@@ -57,10 +66,12 @@ __all__ = [
     "list_datasets",
     "load",
     "load_dataset",
+    "plot_edge_matrix",
     "plot_marginals",
     "plot_missingness",
     "plot_network",
     "plot_pairs",
+    "plot_structure_trace",
 ]
 
 

@@ -1,4 +1,4 @@
-"""What there is to show of each edge: its evidence, and the sign and size of its effect on one common scale."""
+"""What there is to show of each edge, and how it is shown: probability, effect on one common scale, direction."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.colors import to_rgb
+
+from bayesynth.plots.style import FAINT, PURPLE, QUIET, SIGNED
+from bayesynth.synthesis.structure import EITHER_WAY
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bayesynth.encoding.table import Node
     from bayesynth.synthesis import Fit
+
+LARGE_EFFECT = 0.6  # standard deviations at full colour
+LEAST_WIDTH, MOST_WIDTH = 0.5, 2.4  # points
+PALEST = 0.7  # share of white in the colour of an edge that is hardly probable
 
 
 @dataclass(frozen=True)
@@ -22,41 +30,69 @@ class EdgeFacts:
     ----------
     parent, child : str
         Its ends.
-    evidence : float
-        Log Bayes factor; NaN for an edge that holds by construction, or that comes along with another.
-    effect : float
+    adjacency : float
+        Probability that they are joined, in either direction.
+    effect : float or None
         Average change of the child, in its standard deviations, for one step of the parent; NaN where it has no single
-        sign, because the parent has several unordered levels or the child has.
-    identified : bool
-        Whether data can tell its direction.
+        sign, because the parent has several unordered levels or the child has; None where no fitted graph has the edge.
+    direction : str
+        "by knowledge", "identified" or "either way".
+    structural : bool
+        Whether it holds by construction.
     """
 
     parent: str
     child: str
-    evidence: float
-    effect: float
-    identified: bool
+    adjacency: float
+    effect: float | None
+    direction: str
+    structural: bool
 
     @property
-    def by_construction(self) -> bool:
-        """Whether the edge has no evidence of its own."""
-        return bool(np.isnan(self.evidence))
+    def reversible(self) -> bool:
+        """Whether the reverse fits as well."""
+        return self.direction == EITHER_WAY
+
+    @property
+    def width(self) -> float:
+        """Width of its line in points, in proportion to the probability."""
+        return LEAST_WIDTH if self.structural else max(LEAST_WIDTH, MOST_WIDTH * self.adjacency)
+
+    @property
+    def colour(self) -> tuple[float, ...]:
+        """Colour of its line: the effect, the paler the less probable the edge."""
+        white = 0.0 if self.structural else PALEST * (1 - min(self.adjacency, 1.0))
+        return tuple(white + (1 - white) * channel for channel in to_rgb(self._hue()))
+
+    def _hue(self) -> str | tuple[float, ...]:
+        if self.structural:
+            return FAINT
+        if self.effect is None:
+            return QUIET
+        if np.isnan(self.effect):
+            return PURPLE
+        return SIGNED(0.5 + 0.5 * float(np.clip(self.effect / LARGE_EFFECT, -1.0, 1.0)))
 
 
-def edge_facts(fit: Fit) -> list[EdgeFacts]:
-    """List the edges of a fit with what there is to show of them."""
-    graph, nodes = fit.graph(), fit.network.encoding.nodes
+def edge_facts(fit: Fit, threshold: float = 0.5) -> list[EdgeFacts]:
+    """List the edges of the averaged graph of a fit with what there is to show of them."""
+    graph, nodes = fit.graph(threshold), fit.network.encoding.nodes
     by_edge = dict(list(fit.relationships().groupby(["parent", "child"], sort=False)))
-    found = []
-    for a, b, facts in sorted(graph.edges(data=True), key=lambda edge: edge[:2]):
-        rows = by_edge.get((a, b))
-        identified = rows is not None and bool((rows["direction"] == "identified").all())
-        found.append(EdgeFacts(a, b, facts.get("log_bayes_factor", np.nan), _effect(rows, nodes[b]), identified))
-    return found
+    return [
+        EdgeFacts(
+            a,
+            b,
+            facts["adjacency"],
+            _effect(by_edge[a, b], nodes[b]) if (a, b) in by_edge else None,
+            fit.structure.direction(a, b),
+            facts["structural"],
+        )
+        for a, b, facts in sorted(graph.edges(data=True), key=lambda edge: edge[:2])
+    ]
 
 
-def _effect(rows: pd.DataFrame | None, child: Node) -> float:
-    if rows is None or rows["change"].nunique() > 1 or child.family == "categorical":
+def _effect(rows: pd.DataFrame, child: Node) -> float:
+    if rows["change"].nunique() > 1 or child.family == "categorical":
         return np.nan
     changes = rows["effect"].to_numpy()
     if child.marginal is not None:

@@ -38,6 +38,7 @@ KIND_COLOURS: Mapping[str, str] = {
     "missingness": "#FFFFFF",
 }
 SIGNED = LinearSegmentedColormap.from_list("signed", ["#004C8C", "#5B9BD0", "#A8A8A8", "#E08A4A", "#A63A00"])
+SEQUENTIAL = LinearSegmentedColormap.from_list("sequential", ["#FFFFFF", "#CFE3F0", "#5FA4D0", BLUE, "#00304F"])
 SMALL, NORMAL, LARGE = 7.5, 9.0, 10.5
 LONGEST_LABEL = 28
 
