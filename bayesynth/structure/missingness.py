@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import entr, expit, logsumexp, ndtri
 
+from bayesynth.encoding.design import FEWEST_ON_A_SIDE
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.structure.local import LocalScore
 from bayesynth.structure.space import SearchSpace
@@ -19,7 +20,7 @@ PAIRS_SCORED = (
     100  # most promising pairs whose evidence is worked out; the others' is added up from the single parents'
 )
 LEVEL, POWER = 0.9, 0.8
-LARGEST_SLOPE = 20.0
+LARGEST_SLOPE = np.log(100.0)
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 
 
@@ -42,7 +43,7 @@ class BlockEvidence:
         the values of a partly blank column among others. With `p_random` they sum to 1.
     detectable : float
         Odds ratio per standard deviation of a complete column that would be noticed (dependence at 0.9) in four of five
-        tables of this size; infinite where none would.
+        tables of this size; infinite where not even 100 would.
     """
 
     block: str
@@ -59,8 +60,8 @@ def block_evidence(local: LocalScore, space: SearchSpace, table: EncodedTable, b
     """Weigh every set of up to two parents of a block.
 
     The prior puts one half on no parent and the rest evenly on one and on two, shared among the sets of each size.
-    Parents that the user forbids are not considered. A column is complete if it has no blank among the rows in which
-    the block could have been observed.
+    Parents that the user forbids are not considered. A column counts as complete if fewer than five of the rows in
+    which the block could have been observed lack it.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def block_evidence(local: LocalScore, space: SearchSpace, table: EncodedTable, b
     dependent = logsumexp(weights[1:]) if allowed else -np.inf
     rows, nodes = table.defined[block], table.encoding.nodes
     blocks = {p for p in allowed if nodes[p].is_indicator}
-    blank = {p for p in allowed if p not in blocks and not table.defined[p][rows].all()}
+    blank = {p for p in allowed if p not in blocks and (~table.defined[p][rows]).sum() >= FEWEST_ON_A_SIDE}
     of_blocks = np.array([0 < len(s) == len(blocks.intersection(s)) for s in sets])
     of_blank = np.array([not blank.isdisjoint(s) for s in sets])
     rate = 1.0 - float(table.values[block][rows].mean())

@@ -12,13 +12,16 @@ from bayesynth.structure import BlockEvidence, EvidenceScore, SearchSpace, block
 from bayesynth.synthesis.structure import StructurePosterior
 
 INTERVAL = (0.03, 0.97)
-SURE, DOUBTFUL, WORTH_NAMING = 0.9, 0.1, 0.1
+SURE, DOUBTFUL, WORTH_NAMING = 0.9, 0.25, 0.1  # odds of 9 to 1 for something, of 3 to 1 against it
+STRONG = 4.0  # odds ratio per standard deviation: a table that would miss one cannot say that there is none
 NOTHING = "no dependence found"
+TOGETHER = "goes with other blanks"
 COMPLETE = "depends on complete columns"
 INCOMPLETE = "depends on incomplete columns"
 UNCLEAR = "unclear"
 MEANING = {
-    NOTHING: "missing completely at random is not contradicted",
+    NOTHING: "missing completely at random is not contradicted, as far as a table of this size can tell",
+    TOGETHER: "by itself compatible with missing at random, even completely; see the other blocks",
     COMPLETE: "compatible with missing at random, given those columns",
     INCOMPLETE: "what it depends on is itself partly blank, so missing at random is in doubt",
     UNCLEAR: "the table is too small, or the dependence too weak, to say",
@@ -37,6 +40,7 @@ COLUMNS = (
     ("upper", float),
     ("p_random", float),
     ("log_bayes_factor", float),
+    ("p_blocks", float),
     ("p_complete", float),
     ("p_incomplete", float),
     ("detectable_odds_ratio", float),
@@ -48,17 +52,8 @@ COLUMNS = (
 
 
 def read_blocks(table: EncodedTable, local: EvidenceScore, space: SearchSpace, tau: float) -> tuple[BlockEvidence, ...]:
-    """Weigh what every block depends on.
-
-    A column counts as incomplete if it has blanks among the rows in which the block could have been observed.
-    """
-    nodes, found = table.encoding.nodes, []
-    for block in table.encoding.blocks:
-        rows = table.defined[block.name]
-        blank = {name for name, node in nodes.items() if node.is_indicator or not table.defined[name][rows].all()}
-        rate = 1.0 - float(table.values[block.name][rows].mean())
-        found.append(block_evidence(local, space, block.name, frozenset(blank), rate, int(rows.sum()), tau))
-    return tuple(found)
+    """Weigh what every block depends on."""
+    return tuple(block_evidence(local, space, table, block.name, tau) for block in table.encoding.blocks)
 
 
 def missingness_table(
@@ -86,6 +81,7 @@ def missingness_table(
                 high,
                 e.p_random,
                 e.log_bayes_factor,
+                e.p_blocks,
                 e.p_complete,
                 e.p_incomplete,
                 e.detectable,
@@ -102,13 +98,19 @@ def missingness_table(
 
 
 def reading_of(evidence: BlockEvidence) -> str:
-    """Put what is known of a block's cause in one of four readings."""
-    dependent = 1.0 - evidence.p_random
-    if dependent <= DOUBTFUL:
-        return NOTHING
-    if dependent < SURE:
-        return UNCLEAR
-    return COMPLETE if evidence.p_complete > evidence.p_incomplete else INCOMPLETE
+    """Put what is known of a block's cause in one of five readings.
+
+    That blanks depend on values is said at a probability of 0.9, and so is any dependence; where it need not be on
+    values, because other blanks alone have a probability of 0.25, the blanks come together. That they depend on nothing
+    is said at 0.75, if a strong dependence would have been noticed: a Bayes factor of 3, "positive evidence" (Kass and
+    Raftery 1995), is about as much as a hundred rows can hold against every dependence, however weak.
+    """
+    dependent, on_values = 1.0 - evidence.p_random, evidence.p_complete + evidence.p_incomplete
+    if on_values >= SURE:
+        return COMPLETE if evidence.p_complete > evidence.p_incomplete else INCOMPLETE
+    if dependent >= SURE and evidence.p_blocks >= DOUBTFUL:
+        return TOGETHER
+    return NOTHING if dependent <= DOUBTFUL and not evidence.detectable > STRONG else UNCLEAR
 
 
 def _drivers(evidence: BlockEvidence, relationships: pd.DataFrame) -> Iterator[str]:

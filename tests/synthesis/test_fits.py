@@ -240,7 +240,8 @@ def test_missingness_of_pbc(pbc_fit: bs.Fit, pbc: pd.DataFrame) -> None:
         assert row[["p_random", "p_blocks", "p_complete", "p_incomplete"]].sum() == pytest.approx(1.0)
     # The trial's missing block: six columns were never recorded for the 106 patients who were not randomised.
     assert table.loc["observed(trt +5)", "blank_rows"] == 106
-    assert table.loc["observed(trt +5)", "reading"].startswith("depends on")
+    # The six patients without a stage are among them, so much is sure; whether values matter as well is not.
+    assert table.loc["observed(trt +5)", "reading"] == "goes with other blanks"
 
 
 def test_what_blanks_depend_on_is_found(laplace: Callable[..., bs.Fit]) -> None:
