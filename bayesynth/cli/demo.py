@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from bayesynth.synthesis import Fit, SyntheticTables
 
-NAME, TABLES = "pbc", 20
+NAME, TABLES, GRAPHS = "pbc", 20, 4
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit `pbc`, say what came of it, and write the files."""
+    from bayesynth.structure import StructureOptions
     from bayesynth.synthesis import Synthesizer
 
     out, seed = arguments.out, arguments.seed
@@ -34,7 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
     schema = Schema.infer(patients)
     print(heading("Schema"))
     print(schema_text(schema), flush=True)
-    synthesizer = Synthesizer(schema, inference=arguments.inference)
+    options = StructureOptions(graphs=GRAPHS)  # a demonstration should not take minutes
+    synthesizer = Synthesizer(schema, inference=arguments.inference, structure_options=options)
     fit = synthesizer.fit(patients, random_seed=seed, progress=sys.stderr.isatty())
     synthetic = fit.sample(random_seed=seed + 1)
     tables = fit.sample_tables(TABLES, random_seed=seed + 2)

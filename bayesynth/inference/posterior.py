@@ -56,7 +56,7 @@ class SamplerOptions:
         )
 
     def processes(self, n_families: int) -> int:
-        """Processes for so many families."""
+        """Tell how many processes to use for so many families."""
         wanted = max(1, min(os.cpu_count() or 1, n_families // FAMILIES_PER_PROCESS))
         return wanted if self.n_jobs is None else min(self.n_jobs, max(n_families, 1))
 

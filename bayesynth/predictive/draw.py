@@ -63,24 +63,31 @@ def draw_rows(
     names = list(network.encoding.nodes)
     for start in range(0, n_rows, ROWS_AT_A_TIME):
         n = min(ROWS_AT_A_TIME, n_rows - start)
-        points = uniforms(n, len(names) + 2, options.balanced, rng)
-        graph = (points[-1] * len(plan.graphs)).astype(int)
+        points = uniforms(n, len(names) + 1, options.balanced, rng)
+        shares = _rows_of_graphs(n, len(plan.graphs), options.balanced, rng)
+        places = rng.permutation(n)  # in the net, neighbouring rows belong to one graph
         chunk: dict[str, np.ndarray] = {}
-        for i, which in enumerate(plan.graphs):
-            rows = np.flatnonzero(graph == i)
+        for graph, rows in zip(plan.graphs, shares, strict=True):
             if len(rows):
-                drawn = _Walk(
-                    network, which, plan, dict(zip(names, points[:, rows], strict=False)), points[-2, rows], options
-                )
-                for name, values in drawn.run().items():
-                    chunk.setdefault(name, np.empty(n))[rows] = values
+                u = dict(zip(names, points[:, rows], strict=False))
+                for name, values in _Walk(network, graph, plan, u, points[-1, rows], options).run().items():
+                    chunk.setdefault(name, np.empty(n))[places[rows]] = values
         yield chunk
+
+
+def _rows_of_graphs(n_rows: int, n_graphs: int, balanced: bool, rng: np.random.Generator) -> list[np.ndarray]:
+    """Deal rows out to graphs: at random, or in stretches of the net, each of which is spread evenly by itself."""
+    if balanced:
+        graph = rng.permutation(n_graphs)[np.arange(n_rows) * n_graphs // n_rows]
+    else:
+        graph = rng.integers(n_graphs, size=n_rows)
+    return [np.flatnonzero(graph == i) for i in range(n_graphs)]
 
 
 def uniforms(n_rows: int, n_columns: int, balanced: bool, rng: np.random.Generator) -> np.ndarray:
     """Uniform numbers in (0, 1), shape (n_columns, n_rows), one column of the table behind each row of them.
 
-    Balanced numbers are a scrambled Sobol net in random row order: each is uniform, so every row follows the model
+    Balanced numbers are the beginning of a scrambled Sobol net: each is uniform, so every row follows the model
     exactly, but together the rows fill all low-dimensional margins more evenly than independent ones. A table of n rows
     then strays less from the model than n independent rows do.
 
@@ -94,7 +101,7 @@ def uniforms(n_rows: int, n_columns: int, balanced: bool, rng: np.random.Generat
         from scipy.stats import qmc
 
         net = qmc.Sobol(n_columns, scramble=True, rng=rng).random_base2(int(np.ceil(np.log2(max(n_rows, 2)))))
-        points = net[rng.permutation(n_rows)].T  # the first n_rows of the net, shuffled
+        points = net[:n_rows].T
     return np.clip(points, 1e-12, 1 - 1e-12)
 
 

@@ -59,7 +59,7 @@ def climb(
 
     masks = smallest_graph(tables) if start is None else _checked(tables, start)
     best, log_score = masks, -np.inf
-    shape = (tables.n_nodes, max(1, *map(len, tables.candidates)))
+    shape = (tables.n_nodes, max([1, *map(len, tables.candidates)]))
     candidates, places = np.full(shape, -1), np.full((tables.n_nodes, tables.n_nodes), -1)
     for j, some in enumerate(tables.candidates):
         candidates[j, : len(some)] = some

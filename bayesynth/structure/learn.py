@@ -95,7 +95,7 @@ def learn_structure(
     advance : callable
         Told of progress.
     """
-    if how == "greedy":
+    if how == "greedy" or not space.nodes:
         advance("searching for the graph", 0.0)
         found = search(evidence, space, search_options, rng)
         return _of_graphs(how, space, [found], found, (found.families,))

@@ -42,8 +42,7 @@ class StructureOptions:
     rounds : int
         Most rounds; each doubles the length of all before, and they end when the runs agree.
     graphs : int
-        Graphs, evenly spread over the draws, whose families are fitted and from which rows are drawn. With a power of
-        two, balanced rows are balanced within each graph too.
+        Graphs, evenly spread over the draws, whose families are fitted and from which rows are drawn.
     bootstraps : int
         Resampled tables of ``structure="bootstrap"``.
     exact_best : bool

@@ -248,8 +248,9 @@ class _Run:
             self.swaps,
             self.offers,
         )
-        # The round before had half the spacing: every second of its graphs joins this round's.
-        self.masks = np.concatenate([self._before[0][1::2], masks])
-        self.log_scores = np.concatenate([self._before[1][1::2], log_scores])
+        # The round before had half the spacing: every second graph of its later half joins this round's.
+        later = slice(len(self._before[1]) // 2 + 1, None, 2)
+        self.masks = np.concatenate([self._before[0][later], masks])
+        self.log_scores = np.concatenate([self._before[1][later], log_scores])
         if not adapt:
             self._before = masks, log_scores

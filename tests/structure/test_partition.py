@@ -1,4 +1,4 @@
-"""The sampler of graphs: each move and all together against exact posteriors; sums, constraints, seeds, continuation."""
+"""The sampler of graphs: each move and all together against exact posteriors; sums, constraints, seeds."""
 
 from __future__ import annotations
 

@@ -271,6 +271,7 @@ def test_two_rows_one_column_and_many_blanks_have_a_structure() -> None:
         pd.DataFrame({"a": rng.standard_normal(30)}),
         pd.DataFrame({"a": [1.5, 2.5], "b": ["x", "y"]}),
         pd.DataFrame({"a": rng.standard_normal(30), "b": 1.0}),
+        pd.DataFrame({"a": ["x"] * 10, "b": 1.0}),
         pd.DataFrame(
             {"a": np.where(rng.random(40) < 0.5, np.nan, rng.standard_normal(40)), "b": rng.standard_normal(40)}
         ),
