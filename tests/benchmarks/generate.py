@@ -20,13 +20,18 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=418)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--inference", default="nuts")
+    parser.add_argument("--structure", default="posterior")
+    parser.add_argument("--graphs", type=int, default=bs.StructureOptions().graphs)
     parser.add_argument("--tau", type=float, default=bs.Prior().tau)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    prior = bs.Prior(tau=args.tau)
-    fit = bs.Synthesizer(inference=args.inference, prior=prior).fit(
-        pd.read_csv(args.data), random_seed=args.seed, progress=False
+    synthesizer = bs.Synthesizer(
+        inference=args.inference,
+        prior=bs.Prior(tau=args.tau),
+        structure=args.structure,
+        structure_options=bs.StructureOptions(graphs=args.graphs),
     )
+    fit = synthesizer.fit(pd.read_csv(args.data), random_seed=args.seed, progress=False)
     args.out.mkdir(parents=True, exist_ok=True)
     for i in range(1, args.m + 1):
         fit.sample(args.n, random_seed=args.seed * 1000 + i).to_csv(args.out / f"syn_{i}.csv", index=False)
