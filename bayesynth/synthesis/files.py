@@ -164,13 +164,18 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     tree = _from_netcdf(posterior)
     families = from_tree(tree, designs) if designs else {}
     names = list(designs)
+    if any(sorted(graph) and not 0 <= min(graph) <= max(graph) < len(names) for graph in manifest["graphs"]):
+        raise ValueError("its graphs name families that it does not hold")
     graphs = tuple({child: names[at] for child, at in zip(nodes, graph, strict=True)} for graph in manifest["graphs"])
     if any(designs[name].node != child for graph in graphs for child, name in graph.items()):
         raise ValueError("its families are not those of its nodes")
+    network = FittedNetwork(encoding, families, graphs)
+    if not network.dags:  # and none of them has a circle
+        raise ValueError("it holds no graph")
     levels = {name: tuple(schema[name].levels[i] for i in at) for name, at in manifest["levels"].items()}
     return Fit(
         schema,
-        FittedNetwork(encoding, families, graphs),
+        network,
         _structure_from(manifest["structure"], tuple(nodes), tree["structure"].to_dataset()),
         _blocks_from(manifest["block_evidence"]),
         Codebook(levels, manifest["origins"]),

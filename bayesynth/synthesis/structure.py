@@ -268,7 +268,7 @@ class StructurePosterior:
             "largest_sd": largest,
             "mean_sd": mean,
         }
-        if self.how == "posterior":
+        if self.steps:
             found["rhat"], found["ess"], _ = worst_figures(self.log_scores[:, :, None])
             uncertain = np.argwhere((self._probability > 0.05) & (self._probability < 0.95))
             edges = self.drawn[:, :, uncertain[:, 0], uncertain[:, 1]].astype(float)

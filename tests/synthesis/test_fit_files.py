@@ -244,6 +244,9 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
+CIRCLE = {"how": "greedy", "blocks": [], "structural": [], "settled": [], "best": [["bili", "age"], ["age", "bili"]]}
+
+
 def edited(saved: Path, path: Path, **changes: object) -> Path:
     parts = members(saved)
     manifest = json.loads(parts["manifest.json"]) | changes
@@ -270,7 +273,7 @@ def test_a_changed_byte_is_refused(saved: Path, tmp_path: Path, name: str) -> No
         ({"version": "1"}, "version '1'"),
         ({"format": "something-else"}, ""),
         ({"nodes": {}}, ""),
-        ({"edges": [["bili", "age"], ["age", "bili"]]}, "circle"),
+        ({"structure": CIRCLE}, "circle"),
         ({"schema": {"what": "no"}}, ""),
         ({"nodes": {"age": {"type": "os.system", "command": "true"}}}, ""),
         ({"designs": {}}, "families"),
