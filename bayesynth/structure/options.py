@@ -38,9 +38,10 @@ class StructureOptions:
     draws : int
         Graphs that each run returns.
     thin : int
-        Steps of a run from one graph to the next in the first round.
+        Steps of a run from one graph to the next.
     rounds : int
-        Most rounds; each doubles the length of all before, and they end when the runs agree.
+        Most rounds of `draws` times `thin` steps; they end when the runs agree. The graphs that are returned are spread
+        evenly over the later two thirds of them.
     graphs : int
         Graphs, evenly spread over the draws, whose families are fitted and from which rows are drawn.
     bootstraps : int
@@ -58,7 +59,7 @@ class StructureOptions:
     temperatures: int = 4
     draws: int = 1000
     thin: int = 20
-    rounds: int = 7
+    rounds: int = 120
     graphs: int = 16
     bootstraps: int = 50
     exact_best: bool = False

@@ -15,6 +15,7 @@ from bayesynth.structure.tables import ScoreTables
 MOVES = ("split or merge", "swap", "relocate", "reverse")
 WEIGHTS = (1.0, 1.0, 2.0, 2.0)  # how often each move is tried
 LARGEST_SD, LARGEST_MEAN_SD = 0.05, 0.01
+GROWTH = 0.25  # of the length, from one look at the agreement to the next
 
 
 class Arrays(NamedTuple):
@@ -179,25 +180,25 @@ def sample_graphs(
     arrays = Arrays.of(tables)
     streams = rng.spawn(options.runs)
     runs = [_Run(arrays, options, weights, r, start if i == 0 else None) for i, r in enumerate(streams)]
-    thin, steps = options.thin, 0
+    done = 0
     with ThreadPoolExecutor(max_workers=options.runs) as pool:
-        list(pool.map(lambda run: run.go(thin, adapt=True), runs))
-        for i in range(options.rounds):
-            list(pool.map(lambda run, thin=thin: run.go(thin, adapt=False), runs))
-            steps += thin * options.draws
-            advance(1 / options.rounds)
-            masks = np.stack([run.masks for run in runs])
+        list(pool.map(lambda run: run.go(1, adapt=True), runs))
+        while done < options.rounds:
+            more = min(max(1, int(GROWTH * done)), options.rounds - done)
+            list(pool.map(lambda run, more=more: run.go(more, adapt=False), runs))
+            advance(np.log((done + more + 1) / (done + 1)) / np.log(options.rounds + 1))
+            done += more
+            masks, log_scores = (np.stack(parts) for parts in zip(*(run.kept() for run in runs), strict=True))
             largest, mean = disagreement(edge_probabilities_by_run(tables, masks))
             if not (largest > LARGEST_SD or mean > LARGEST_MEAN_SD):
-                advance((options.rounds - 1 - i) / options.rounds)
                 break
-            thin *= 2
+    advance(np.log((options.rounds + 1) / (done + 1)) / np.log(options.rounds + 1))
     return GraphDraws(
         masks,
-        np.stack([run.log_scores for run in runs]),
+        log_scores,
         np.stack([run.moved / np.maximum(run.tried, 1) for run in runs]),
         np.stack([run.swaps / np.maximum(run.offers, 1) for run in runs]),
-        steps,
+        options.thin * options.draws * done,
     )
 
 
@@ -223,24 +224,24 @@ class _Run:
             masks = start if start is not None else random_graph(arrays, rng)[0]
             layer_graph(arrays, np.asarray(masks), self._layers[level])
         self._gaps = np.full(levels - 1, 0.3)
-        self._before = np.empty((0, p), np.int64), np.empty(0)
+        self._masks, self._log_scores = [], []
         self._reset()
 
     def _reset(self) -> None:
         self.moved, self.tried = np.zeros(len(MOVES), np.int64), np.zeros(len(MOVES), np.int64)
         self.swaps, self.offers = np.zeros(len(self._gaps), np.int64), np.zeros(len(self._gaps), np.int64)
 
-    def go(self, thin: int, *, adapt: bool) -> None:
+    def go(self, rounds: int, *, adapt: bool) -> None:
+        """Go on for some rounds; what is drawn while the temperatures adapt is not kept."""
         from bayesynth.structure._chain_kernels import run_chain
 
-        self._reset()
         masks, log_scores = run_chain(
             self._arrays,
             self._layers,
             self._gaps,
             self._weights,
-            self._options.draws,
-            thin,
+            self._options.draws * rounds,
+            self._options.thin,
             adapt,
             self._rng,
             self.moved,
@@ -248,9 +249,16 @@ class _Run:
             self.swaps,
             self.offers,
         )
-        # The round before had half the spacing: every second graph of its later half joins this round's.
-        later = slice(len(self._before[1]) // 2 + 1, None, 2)
-        self.masks = np.concatenate([self._before[0][later], masks])
-        self.log_scores = np.concatenate([self._before[1][later], log_scores])
-        if not adapt:
-            self._before = masks, log_scores
+        if adapt:
+            self._reset()
+        else:
+            self._masks.append(masks.astype(np.uint16))
+            self._log_scores.append(log_scores)
+
+    def kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """Graphs spread evenly over the later two thirds, and their log scores."""
+        masks, log_scores = np.concatenate(self._masks), np.concatenate(self._log_scores)
+        n = len(masks)
+        first = n // 3 if n > self._options.draws else 0
+        chosen = np.linspace(first, n - 1, self._options.draws).round().astype(int)
+        return masks[chosen].astype(np.int64), log_scores[chosen]

@@ -14,7 +14,7 @@ from bayesynth.synthesis import synthesizer
 if TYPE_CHECKING:
     import pandas as pd
 
-STAGES = {"encode": "encode_frame", "search": "search", "posterior": "fit_families"}
+STAGES = {"encode": "encode_frame", "structure": "learn_structure", "posterior": "fit_families"}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ mpl.use("Agg")
 
 ROWS, COLUMNS = (200, 500, 1000, 2000, 5000, 20_000), (5, 10, 20, 40, 60)
 AT_ROWS, AT_COLUMNS = 500, 15
-STAGES = ("encode", "search", "posterior", "rest", "sample")
+STAGES = ("encode", "structure", "posterior", "rest", "sample")
 INFERENCES = ("laplace", "nuts")
 Cell = dict[str, Any]
 

@@ -149,7 +149,7 @@ def test_runs_go_on_until_they_agree() -> None:
     short = sample_graphs(tables, StructureOptions(draws=50, thin=1, rounds=1), np.random.default_rng(1))
     assert disagreement(edge_probabilities_by_run(tables, short.masks))[0] > 0.05
     told: list[float] = []
-    options = StructureOptions(draws=1000, thin=2, rounds=10)
+    options = StructureOptions(draws=1000, thin=2, rounds=1000)
     long = sample_graphs(tables, options, np.random.default_rng(1), advance=told.append)
     largest, mean = disagreement(edge_probabilities_by_run(tables, long.masks))
     assert largest <= 0.05
