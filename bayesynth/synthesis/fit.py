@@ -18,6 +18,7 @@ from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 from bayesynth.schema import Schema
 from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.methods import MethodsText, describe
 from bayesynth.synthesis.missingness import missingness_table
 from bayesynth.synthesis.relationships import relationship_table
 from bayesynth.synthesis.settings import Settings
@@ -230,6 +231,26 @@ class Fit:
     def convergence(self) -> pd.DataFrame:
         """One row per family: R-hat, effective sample sizes, divergences, Pareto k-hat, and whether to trust it."""
         return convergence_table(self.network.families)
+
+    def methods(self, tables: SyntheticTables | None = None) -> MethodsText:
+        """Write the paragraph for a paper's Methods section, and the BibTeX of what it cites.
+
+        Parameters
+        ----------
+        tables : SyntheticTables, optional
+            Tables of this fit, to say how many there are and how they were drawn.
+
+        Returns
+        -------
+        MethodsText
+            With ``text`` and ``bibtex``; print it for both. It says what this fit was made with, not what is usual.
+
+        Raises
+        ------
+        InputError
+            If the tables come from another table than this fit.
+        """
+        return describe(self, tables)
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one file: JSON and netCDF in a checksummed archive, no pickle, no row of the table.

@@ -6,11 +6,12 @@ import platform
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
+from bayesynth import __version__
 from bayesynth.families import Prior
 from bayesynth.inference import SamplerOptions
 from bayesynth.structure import SearchOptions, StructureOptions
 
-PACKAGES = ("bayesynth", "pymc", "nutpie", "arviz", "numpy", "scipy", "pandas")
+PACKAGES = ("pymc", "nutpie", "arviz", "numpy", "scipy", "pandas")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Settings:
 
 def installed_versions() -> dict[str, str]:
     """Version of Python and of the packages that decide the figures."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "bayesynth": __version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)
