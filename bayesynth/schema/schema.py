@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from bayesynth.errors import InputError, Problem, SchemaError, SchemaWarning, raise_all, warn
-from bayesynth.schema import cards, files
+from bayesynth.schema import cards, files, sdv
 from bayesynth.schema.checks import frame_problems
 from bayesynth.schema.column import Column
 from bayesynth.schema.edits import Edit, edit_column, stated, withholds
@@ -224,6 +224,63 @@ class Schema(Mapping[str, Column]):
         """
         is_text = isinstance(source, str) and source.lstrip().startswith(("{", "["))
         return cls(files.read(source if is_text else Path(source).read_text(encoding="utf-8")))
+
+    def to_sdv_metadata(self, table: str = "table") -> dict[str, object]:
+        """Give the schema as SDV's metadata, version 2: ``json.dumps`` of it is what SDV's ``load_from_json`` reads.
+
+        Levels, bounds and decimals go with it; units do not, and keys neither, since a schema does not know whether an
+        identifier is unique. Durations are declared as numbers: SDV takes them only as such.
+
+        Parameters
+        ----------
+        table : str
+            Name of the table in the metadata.
+
+        Examples
+        --------
+        >>> Schema([Column("age", "count", bounds=(18, 90))]).to_sdv_metadata()["tables"]["table"]["columns"]["age"]
+        {'sdtype': 'numerical', 'range_is_nullable': False, 'range_min': 18, 'range_max': 90, 'decimal_places': 0}
+        """
+        return sdv.write(self, table)
+
+    @classmethod
+    def from_sdv_metadata(
+        cls, source: Mapping[str, object] | str | Path, frame: pd.DataFrame, table: str | None = None
+    ) -> Schema:
+        """Read a schema from SDV's metadata, version 1 or 2, and the table that it describes.
+
+        What the metadata states holds; what SDV does not say (dtypes, counts, levels that it leaves out) is inferred
+        from the table as in `infer`. Faker's types are personal columns, other types that SDV does not model too.
+
+        Parameters
+        ----------
+        source : mapping, str or Path
+            The metadata, as a dict (``Metadata.to_dict()``), as JSON text, or the path of a JSON file.
+        frame : DataFrame
+            The table. It is not changed.
+        table : str, optional
+            Which table of the metadata; not needed where there is one.
+
+        Raises
+        ------
+        FileFormatError
+            If it is not the metadata of a version that is known here.
+        SchemaError
+            If the metadata and the table contradict each other; lists all of it at once.
+
+        Warns
+        -----
+        SchemaWarning
+            As in `infer`.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"stage": [1, 2, 3, 2, 1, 3], "weight": [60.5, 71.0, 80.2, 55.9, 66.6, 91.3]})
+        >>> metadata = {"columns": {"stage": {"sdtype": "categorical"}, "weight": {"sdtype": "numerical"}}}
+        >>> Schema.from_sdv_metadata(metadata, frame)["stage"].kind
+        <Kind.CATEGORICAL: 'categorical'>
+        """
+        return cls.infer(frame, **sdv.read(source, frame, table))
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._by_name:
