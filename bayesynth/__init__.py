@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayesynth import datasets, errors
     from bayesynth.datasets import list_datasets, load_dataset
+    from bayesynth.diagnostics import sdmetrics_scores
     from bayesynth.families import Prior
     from bayesynth.graphs import Knowledge
     from bayesynth.inference import SamplerOptions
@@ -46,6 +47,7 @@ _HOMES = {
     "plot_network": "plots",
     "plot_pairs": "plots",
     "plot_structure_trace": "plots",
+    "sdmetrics_scores": "diagnostics",
 }
 _PACKAGES = ("datasets", "errors")
 
@@ -72,6 +74,7 @@ __all__ = [
     "plot_network",
     "plot_pairs",
     "plot_structure_trace",
+    "sdmetrics_scores",
 ]
 
 
