@@ -15,6 +15,7 @@ PROMISING = 7.0  # nats behind the best set of its size, within which a set is e
 CROWDED = 0.05  # local share of sets at the limit, above which the limit is raised
 WORTH_A_PLACE = 0.05  # probability in the company of drawn parents, above which an outsider becomes a candidate
 ROOM = 14  # candidates beyond which none is added: tables grow as 2 ** K and the sampler slows down with them
+WORTH_SETTLING = 0.01  # share of drawn graphs with a parent set, from which on its score is made exact
 COMPANIES = 4  # drawn parent sets of each child in whose company outsiders are tried
 
 
@@ -103,6 +104,29 @@ class TableBuilder:
             added += len(best)
         return added
 
+    def settle(self, tables: ScoreTables, masks: np.ndarray) -> float:
+        """Make scores exact that were foreseen and matter; tell which share of drawn families had such a score.
+
+        Parameters
+        ----------
+        tables : ScoreTables
+            The tables behind the draws.
+        masks : ndarray of int, shape (draws, p)
+            Drawn graphs.
+        """
+        foreseen = 0
+        for j, child in enumerate(self._space.nodes):
+            found, counts = np.unique(masks[:, j], return_counts=True)
+            worth = counts >= WORTH_SETTLING * len(masks)
+            drawn = [{tables.nodes[k] for k in tables.parents(j, int(mask))} for mask in found[worth]]
+            drawn = [sorted(parents.difference(self._structural[child])) for parents in drawn]
+            new = self._local.settle(child, drawn)
+            if new.any():
+                foreseen += counts[worth][new].sum()
+                known = self._scored[child]  # what was learnt also moves what is foreseen of all other sets
+                known.update(zip(known, self._scores_of(child, list(known)), strict=True))
+        return foreseen / masks.size
+
     def _most(self, child: str) -> int:
         return MOST_CANDIDATES - len(self._structural[child])
 
@@ -152,7 +176,9 @@ class TableBuilder:
         known = self._scored[child]
         new = [s for s in dict.fromkeys(map(frozenset, sets)) if s not in known]
         if new:
-            ordered = [sorted(s) for s in new]
-            values = self._local.scores(child, ordered)
-            prior = np.array([self._space.log_prior_of_parents(child, s) for s in ordered])
-            known.update(zip(new, (values + prior).tolist(), strict=True))
+            known.update(zip(new, self._scores_of(child, new), strict=True))
+
+    def _scores_of(self, child: str, sets: Sequence[frozenset[str]]) -> list[float]:
+        ordered = [sorted(s) for s in sets]
+        prior = np.array([self._space.log_prior_of_parents(child, s) for s in ordered])
+        return (self._local.scores(child, ordered) + prior).tolist()

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesynth._threads import one_blas_thread
-from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.encoding.design import Term
 from bayesynth.errors import InputError, Problem
 from bayesynth.graphs import DAG
 from bayesynth.structure.evidence import EvidenceCache
+from bayesynth.structure.refine import refine_family
 from bayesynth.structure.space import SearchSpace
 from bayesynth.structure.state import EPSILON, Move, SearchState
 
@@ -90,7 +91,7 @@ def search(evidence: EvidenceCache, space: SearchSpace, options: SearchOptions, 
             best = found
     families = {child: best.terms(child) for child in space.nodes}
     if options.refine:
-        families = {child: refine_family(evidence, space, child, terms) for child, terms in families.items()}
+        families = {child: refine_family(evidence, space, child, terms).terms for child, terms in families.items()}
     return as_structure(evidence, space, families)
 
 
@@ -99,52 +100,6 @@ def as_structure(evidence: EvidenceCache, space: SearchSpace, families: Mapping[
     edges = {(p, child) for child, terms in families.items() for term in terms for p in term.parents}
     total = sum(evidence.score(child, terms) + space.log_prior(child, terms) for child, terms in families.items())
     return Structure(dict(families), DAG(space.nodes, frozenset(edges) | frozenset(space.structural)), total)
-
-
-def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """Bend parents, add products of them and let the residual scale depend on them, one by one while the score rises.
-
-    Parameters
-    ----------
-    evidence : EvidenceCache
-        Scores families.
-    space : SearchSpace
-        The prior of forms.
-    child : str
-        Whose family.
-    terms : tuple of Term
-        Its terms so far.
-    """
-    parents = sorted({t.parents[0] for t in terms})
-    extras = [Term((a, b), PRODUCT) for i, a in enumerate(parents) for b in parents[i + 1 :]]
-    if evidence.child(child).node.family == "gaussian":
-        extras += [Term((p,), SCALE) for p in parents]
-    extras += [Term((p,), form) for p in parents for form in space.forms[p] if Term((p,), form) not in terms]
-
-    def total(chosen: tuple[Term, ...]) -> float:
-        return evidence.score(child, chosen) + space.log_prior(child, chosen)
-
-    current = total(terms)
-    gains = {extra: total(_with(terms, extra)) - current for extra in extras}
-    while gains:
-        # An extra rarely gains by the company of others: one that was far behind is not looked at again.
-        best = max(gains, key=gains.__getitem__)
-        if gains[best] <= EPSILON:
-            break
-        gain = total(_with(terms, best)) - current
-        if gain >= max(EPSILON, *(g for extra, g in gains.items() if extra != best), -np.inf):
-            terms, current = _with(terms, best), current + gain
-            del gains[best]
-        else:
-            gains[best] = gain
-    return terms
-
-
-def _with(terms: tuple[Term, ...], extra: Term) -> tuple[Term, ...]:
-    """Add a term; another form of a parent takes the place of its form."""
-    if extra.form in (PRODUCT, SCALE):
-        return (*terms, extra)
-    return (*(t for t in terms if t.parents != extra.parents or t.form == SCALE), extra)
 
 
 def _climb(state: SearchState, options: SearchOptions) -> SearchState:

@@ -14,18 +14,20 @@ from bayesynth.structure.candidates import TableBuilder
 from bayesynth.structure.classical import ClassicalScore
 from bayesynth.structure.evidence import EvidenceCache
 from bayesynth.structure.exact import best_graph
-from bayesynth.structure.greedy import SearchOptions, Structure, refine_family, search
+from bayesynth.structure.greedy import SearchOptions, Structure, search
 from bayesynth.structure.hillclimb import climb
 from bayesynth.structure.local import EvidenceScore, LocalScore
 from bayesynth.structure.options import StructureOptions
 from bayesynth.structure.partition import GraphDraws, sample_graphs
+from bayesynth.structure.refine import RefinedScore, refine_family
 from bayesynth.structure.space import SearchSpace
 from bayesynth.structure.tables import ScoreTables
 
 Families = Mapping[str, tuple[Term, ...]]
 Advance = Callable[[str, float], None]
 """Told what is being done, and which share of the whole is now behind."""
-ENLARGEMENTS = 2
+SCOUTS = 8  # times that graphs are drawn to see which candidates and parent sets matter
+SETTLED = 0.03  # share of drawn families whose scores may be foreseen rather than exact
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,15 @@ def _posterior(
     tables = builder.tables()
     best, _ = climb(tables, climb_rng)
     scout = replace(options, rounds=1, draws=max(10, options.draws // 4))
-    for i in range(ENLARGEMENTS):
-        advance("looking for further candidates", 0.3 + 0.05 * i)
+    for i in range(SCOUTS):
+        advance("looking for what matters", 0.3 + 0.2 * i / SCOUTS)
         draws = sample_graphs(tables, scout, chain_rng, best)
-        if not builder.enlarge(tables, draws.masks.reshape(-1, tables.n_nodes)):
+        masks = draws.masks.reshape(-1, tables.n_nodes)
+        added, unsettled = builder.enlarge(tables, masks), builder.settle(tables, masks)
+        if not added and unsettled <= SETTLED:
             break
         tables = builder.tables()
+        best, _ = climb(tables, climb_rng)
     advance("sampling graphs", 0.5)
     share = [0.5]
 
@@ -167,7 +172,6 @@ def _posterior(
     draws = sample_graphs(tables, options, chain_rng, best, advance=more)
     best, best_log_score = _best(tables, draws, best, options, climb_rng)
     flat = draws.masks.reshape(-1, tables.n_nodes)
-    refined = _Refined(evidence, space, search_options.refine)
     chosen = (_families(tables, space, local, flat[i]) for i in _evenly(len(flat), options.graphs))
     return LearnedStructure(
         "posterior",
@@ -179,7 +183,7 @@ def _posterior(
         draws.acceptance,
         draws.swap_rates,
         draws.steps,
-        tuple(refined.of(families) for families in chosen),
+        tuple(chosen),
     )
 
 
@@ -195,7 +199,8 @@ def _local_score(
         return ClassicalScore(evidence.table, options.score, options.equivalent_sample_size), {}
     greedy = search(evidence, space, replace(search_options, refine=False), rng)
     known = {child: sorted({p for t in terms for p in t.parents}) for child, terms in greedy.families.items()}
-    return EvidenceScore(evidence, space, greedy.families), known
+    kind = RefinedScore if search_options.refine else EvidenceScore
+    return kind(evidence, space, greedy.families), known
 
 
 def _best(
@@ -240,7 +245,7 @@ class _Refined:
         if not self._wanted:
             return terms
         if key not in self._known:
-            self._known[key] = refine_family(self._evidence, self._space, child, terms)
+            self._known[key] = refine_family(self._evidence, self._space, child, terms).terms
         return self._known[key]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -26,6 +26,10 @@ class LocalScore(ABC):
     @abstractmethod
     def varies(self, child: str, parent: str) -> bool:
         """Whether a parent could say anything about a child."""
+
+    def settle(self, child: str, parent_sets: Sequence[Sequence[str]]) -> np.ndarray:
+        """Make the scores of some parent sets exact; tell which were only foreseen, shape (len(parent_sets),)."""
+        return np.zeros(len(parent_sets), bool)
 
     def gains(self, child: str, parents: Sequence[str], others: Sequence[str]) -> np.ndarray:
         """Tell what each other parent would add to the log evidence, perhaps roughly; shape (len(others),)."""
@@ -53,11 +57,15 @@ class EvidenceScore(LocalScore):
 
     def terms(self, child: str, parents: Sequence[str]) -> tuple[Term, ...]:
         """Terms in which parents enter a child's family."""
+        return self.plain(child, parents)
+
+    def plain(self, child: str, parents: Iterable[str]) -> tuple[Term, ...]:
+        """One term for each parent, in its settled form."""
         return tuple(sorted(self._terms[child][parent] for parent in parents))
 
     def scores(self, child: str, parent_sets: Sequence[Sequence[str]]) -> np.ndarray:
         """Log evidences, with the log prior of the forms; shape (len(parent_sets),)."""
-        sets = [self.terms(child, parents) for parents in parent_sets]
+        sets = [self.plain(child, parents) for parents in parent_sets]
         forms = np.array([self._space.log_prior_of_forms(terms) for terms in sets])
         return self._evidence.scores(child, sets) + forms
 
@@ -67,7 +75,7 @@ class EvidenceScore(LocalScore):
 
     def gains(self, child: str, parents: Sequence[str], others: Sequence[str]) -> np.ndarray:
         """Gains by the quadratic view of the present family where the evidence is not closed."""
-        present = self.terms(child, parents)
+        present = self.plain(child, parents)
         later = [tuple(sorted((*present, self._terms[child][other]))) for other in others]
         return self._evidence.outlook(child, present, later)[0] if others else np.empty(0)
 

@@ -13,7 +13,7 @@ from bayesynth.structure.options import StructureOptions
 from bayesynth.structure.tables import ScoreTables
 
 MOVES = ("split or merge", "swap", "relocate", "reverse")
-WEIGHTS = (1.0, 1.0, 2.0, 2.0)  # how often each move is tried
+WEIGHTS = (1.0, 1.0, 2.0, 4.0)  # how often each move is tried
 LARGEST_SD, LARGEST_MEAN_SD = 0.05, 0.01
 GROWTH = 0.25  # of the length, from one look at the agreement to the next
 

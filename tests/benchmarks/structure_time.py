@@ -1,4 +1,4 @@
-"""Seconds to learn the posterior over graphs, how they grow, and what a fit over several graphs costs beside one graph."""
+"""Seconds to learn the posterior over graphs, how they grow, and what a fit over several graphs costs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,85 @@
+"""Refined families: exact scores where they were settled, sensible ones before, and graphs that only they can find."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesynth as bs
+from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.families import Prior
+from bayesynth.graphs import Knowledge
+from bayesynth.schema import Schema
+from bayesynth.structure import EvidenceCache, SearchSpace
+from bayesynth.structure.refine import RefinedScore, refine_family
+from bayesynth.synthesis.coding import encode_frame
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """y is the product of a number and a coin; the spread of z follows a; c stands apart."""
+    rng = np.random.default_rng(3)
+    a, c = rng.standard_normal((2, 400))
+    coin = rng.integers(2, size=400)
+    y = a * (2 * coin - 1) + 0.4 * rng.standard_normal(400)
+    z = rng.standard_normal(400) * np.exp(0.8 * a)
+    return pd.DataFrame({"a": a, "coin": np.array(["heads", "tails"])[coin], "c": c, "y": y, "z": z})
+
+
+def score_of(frame: pd.DataFrame) -> tuple[RefinedScore, EvidenceCache, SearchSpace]:
+    table = encode_frame(frame, Schema.infer(frame), np.random.default_rng(1))[0]
+    evidence, space = EvidenceCache(table, Prior()), SearchSpace.of(table.encoding, Knowledge())
+    return RefinedScore(evidence, space, dict.fromkeys(space.nodes, ())), evidence, space
+
+
+def test_products_and_scales_are_found(frame: pd.DataFrame) -> None:
+    local, evidence, space = score_of(frame)
+    assert Term(("a", "coin"), PRODUCT) in local.terms("y", ["a", "coin"])
+    assert Term(("a",), SCALE) in local.terms("z", ["a"])
+    assert not any(term.form in (PRODUCT, SCALE) for term in local.terms("c", ["a", "coin", "y"]))
+    for child, parents in (("y", ["a", "coin"]), ("z", ["a"]), ("c", [])):
+        terms = local.terms(child, parents)
+        exact = evidence.score(child, terms) + space.log_prior_of_forms(terms)
+        assert local.scores(child, [parents])[0] == pytest.approx(exact, abs=1e-10)
+        refined = refine_family(evidence, space, child, local.plain(child, parents))
+        assert (refined.terms, refined.score) == (terms, pytest.approx(exact, abs=1e-10))
+
+
+def test_a_settled_set_scores_no_worse_than_its_plain_terms(frame: pd.DataFrame) -> None:
+    local, evidence, space = score_of(frame)
+    for child in space.nodes:
+        sets = [[p for p in space.nodes if p != child and p != left] for left in space.nodes if left != child]
+        assert local.settle(child, sets).all()
+        assert not local.settle(child, sets).any()
+        plain = [local.plain(child, s) for s in sets]
+        least = evidence.scores(child, plain) + [space.log_prior_of_forms(terms) for terms in plain]
+        assert (local.scores(child, sets) >= least - 1e-9).all()
+
+
+def test_sets_that_are_not_settled_are_foreseen_by_their_subsets(frame: pd.DataFrame) -> None:
+    local, evidence, space = score_of(frame)
+    wide = ["a", "c", "coin"]
+    local.settle("y", [["a", "coin"]])
+    plain = evidence.score("y", local.plain("y", wide)) + space.log_prior_of_forms(local.plain("y", wide))
+    pair = local.plain("y", ["a", "coin"])
+    more = local.scores("y", [["a", "coin"]])[0] - evidence.score("y", pair) - space.log_prior_of_forms(pair)
+    foreseen = local.scores("y", [wide])[0]
+    assert more > 50
+    assert foreseen >= plain + more - 1e-9
+    local.settle("y", [wide])
+    assert local.scores("y", [wide])[0] == pytest.approx(foreseen, abs=10)
+
+
+def test_the_posterior_finds_what_only_a_product_or_a_scale_shows(frame: pd.DataFrame) -> None:
+    def adjacent(refine: bool) -> pd.DataFrame:
+        options = {"search": bs.SearchOptions(refine=refine)}
+        matrix = bs.Synthesizer(**options).learn_structure(frame, random_seed=1, progress=False).edge_matrix()
+        return matrix + matrix.T
+
+    refined, plain = adjacent(True), adjacent(False)
+    for pair in (("a", "y"), ("coin", "y"), ("a", "z")):
+        assert refined.loc[pair] > 0.99
+    for pair in (("a", "y"), ("coin", "y")):
+        assert plain.loc[pair] < 0.5
+    assert refined.loc["c"].max() < 0.2
