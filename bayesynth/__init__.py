@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bayesynth import datasets, errors
     from bayesynth.datasets import list_datasets, load_dataset
-    from bayesynth.diagnostics import sdmetrics_scores
+    from bayesynth.diagnostics import Pooled, Provenance, combine, sdmetrics_scores
     from bayesynth.families import Prior
     from bayesynth.graphs import Knowledge
     from bayesynth.inference import SamplerOptions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from bayesynth.schema import Column, Schema
     from bayesynth.structure import SearchOptions, StructureOptions
-    from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load
+    from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load, load_tables
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,9 @@ _HOMES = {
     "Column": "schema",
     "Fit": "synthesis",
     "Knowledge": "graphs",
+    "Pooled": "diagnostics",
     "Prior": "families",
+    "Provenance": "diagnostics",
     "SamplerOptions": "inference",
     "Schema": "schema",
     "SearchOptions": "structure",
@@ -38,9 +40,11 @@ _HOMES = {
     "StructurePosterior": "synthesis",
     "Synthesizer": "synthesis",
     "SyntheticTables": "synthesis",
+    "combine": "diagnostics",
     "list_datasets": "datasets",
     "load": "synthesis",
     "load_dataset": "datasets",
+    "load_tables": "synthesis",
     "plot_edge_matrix": "plots",
     "plot_marginals": "plots",
     "plot_missingness": "plots",
@@ -55,7 +59,9 @@ __all__ = [
     "Column",
     "Fit",
     "Knowledge",
+    "Pooled",
     "Prior",
+    "Provenance",
     "SamplerOptions",
     "Schema",
     "SearchOptions",
@@ -63,11 +69,13 @@ __all__ = [
     "StructurePosterior",
     "Synthesizer",
     "SyntheticTables",
+    "combine",
     "datasets",
     "errors",
     "list_datasets",
     "load",
     "load_dataset",
+    "load_tables",
     "plot_edge_matrix",
     "plot_marginals",
     "plot_missingness",

@@ -77,6 +77,14 @@ class ApproximationWarning(BayesynthWarning):
     """An approximation is not to be trusted here."""
 
 
+class InferenceWarning(BayesynthWarning):
+    """A pooled estimate rests on too few or too small tables, or part of it had to be left out."""
+
+
+class VarianceWarning(InferenceWarning):
+    """A combining rule gave a variance that is not positive, and it was replaced."""
+
+
 class DisclosureWarning(BayesynthWarning):
     """Something that may reveal a person."""
 

@@ -60,34 +60,47 @@ def read(text: str) -> list[Column]:
     return columns
 
 
+def write_storage(storage: Storage) -> dict[str, object]:
+    """Write how a column is stored as plain values."""
+    return {
+        **{key: getattr(storage, key) for key in _STORAGE_KEYS},
+        "categories": None if storage.categories is None else [_pack(level) for level in storage.categories],
+    }
+
+
+def read_storage(stored: object, where: str) -> Storage:
+    """Read what `write_storage` wrote.
+
+    Raises
+    ------
+    SchemaError
+        If keys are unknown or missing.
+    KeyError, TypeError, ValueError, ArithmeticError
+        If a value is malformed.
+    """
+    _refuse_malformed(where, stored, _STORAGE_KEYS)
+    categories = stored["categories"]
+    unpacked = None if categories is None else tuple(_unpack(level) for level in categories)
+    return Storage(**{**stored, "holds": Holds(stored["holds"]), "categories": unpacked})
+
+
 def _from_column(column: Column) -> dict[str, object]:
-    storage = column.storage
     return {
         **{key: getattr(column, key) for key in _COLUMN_KEYS},
         "levels": [_pack(level) for level in column.levels],
         "inferred": sorted(column.inferred),
-        "storage": {
-            **{key: getattr(storage, key) for key in _STORAGE_KEYS},
-            "categories": None if storage.categories is None else [_pack(level) for level in storage.categories],
-        },
+        "storage": write_storage(column.storage),
     }
 
 
 def _to_column(position: int, facts: object) -> Column:
     where = f"column {position + 1} of the schema"
     _refuse_malformed(where, facts, _COLUMN_KEYS)
-    _refuse_malformed(f"the storage of {where}", facts["storage"], _STORAGE_KEYS)
-    stored = facts["storage"]
     try:
-        categories = stored["categories"]
-        storage = Storage(
-            **{
-                **stored,
-                "holds": Holds(stored["holds"]),
-                "categories": None if categories is None else tuple(_unpack(level) for level in categories),
-            }
-        )
+        storage = read_storage(facts["storage"], f"the storage of {where}")
         levels = tuple(_unpack(level) for level in facts["levels"])
+    except SchemaError:  # a ValueError, but one that says it better
+        raise
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise SchemaError(
             Problem(

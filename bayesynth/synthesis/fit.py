@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from bayesynth._progress import Progress
 from bayesynth._random import Seed, as_generator
-from bayesynth.errors import Problem, raise_all
+from bayesynth.diagnostics import Pooled, Provenance
+from bayesynth.diagnostics.combining import functional
+from bayesynth.diagnostics.estimates import run, stack
+from bayesynth.errors import raise_all
 from bayesynth.inference import as_tree, convergence_table
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 from bayesynth.schema import Schema
 from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.drawing import count_problems, level_problems, option_problems, rows_of_a_draw
 from bayesynth.synthesis.methods import MethodsText, describe
 from bayesynth.synthesis.missingness import missingness_table
 from bayesynth.synthesis.relationships import relationship_table
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior
-from bayesynth.synthesis.tables import Provenance, SyntheticTables
+from bayesynth.synthesis.tables import SyntheticTables
 
 if TYPE_CHECKING:
     import networkx as nx
     import xarray as xr
-
-DRAWS = ("each_row", "each_table")
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,7 +124,7 @@ class Fit:
         >>> synthetic = fit.sample(500, random_seed=1)  # doctest: +SKIP
         """
         n = self.n_rows if n is None else n
-        raise_all([*_count_problems("n", n), *self._option_problems(draws, blanks, delta)])
+        raise_all([*count_problems("n", n), *option_problems(self.network.encoding, draws, blanks, delta)])
         options = DrawOptions(draws == "each_row", blanks, delta, balanced)
         return self._draw(int(n), options, as_generator(random_seed))
 
@@ -156,15 +159,80 @@ class Fit:
             If m or n is not a positive whole number, or an option cannot be.
         """
         n = self.n_rows if n is None else n
-        problems = [*_count_problems("m", m), *_count_problems("n", n)]
-        raise_all([*problems, *self._option_problems("each_table", blanks, delta)])
+        problems = [*count_problems("m", m), *count_problems("n", n)]
+        raise_all([*problems, *option_problems(self.network.encoding, "each_table", blanks, delta)])
         streams = as_generator(random_seed).spawn(int(m))
         frames = tuple(self._draw(int(n), DrawOptions(False, blanks, delta), stream) for stream in streams)
-        shares = {name: self.blanks.get(name, 0) / self.n_rows for name in self.schema}
-        return SyntheticTables(
-            frames,
-            Provenance(self.n_rows, int(n), int(m), "each_table", self.settings.graph, shares, blanks),
-        )
+        return SyntheticTables(frames, self._provenance(int(n), int(m), blanks))
+
+    def estimate(
+        self,
+        analysis: Callable[[pd.DataFrame], Any],
+        *,
+        draws: int = 400,
+        n: int | None = None,
+        blanks: bool = True,
+        delta: Mapping[str, float] | None = None,
+        level: float = 0.95,
+        random_seed: Seed = None,
+        progress: bool = True,
+    ) -> Pooled:
+        """Ask the posterior directly what an analysis would find in the population: for whoever holds the fit.
+
+        Every posterior draw of graph and parameters is a population. The analysis is run on a large table simulated
+        from each; intervals are quantiles over the draws. This holds with blanks in the real table and needs no
+        combining rule. What the simulation adds to the variance, the analysis's own variance u, is taken out again.
+
+        Parameters
+        ----------
+        analysis : callable
+            As in `SyntheticTables.estimate`, or it returns estimates alone, as a Series or a number. Intervals are then
+            wider by the simulation, a factor of about sqrt(1 + n_real/n).
+        draws : int
+            Posterior draws.
+        n : int, optional
+            Rows simulated for each; when left out ten for each real row, but not beyond 20,000 unless that is less than
+            two for each.
+        blanks : bool
+            True asks what the analysis makes of tables with blanks, as the real one has them. False asks about tables
+            as if nobody had been missed; columns that depend on whether another one was observed then follow those
+            rows where it was.
+        delta : mapping of str to float, optional
+            As in `sample`.
+        level : float
+            Of the intervals.
+        random_seed : int, SeedSequence, Generator or None
+            Equal seeds give equal estimates.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        Pooled
+            With kind "functional".
+
+        Raises
+        ------
+        InputError
+            If an option cannot be, draws are too few for the level, or the analysis fails.
+
+        Warns
+        -----
+        VarianceWarning
+            If the simulation's variance is larger than that over draws.
+
+        Examples
+        --------
+        >>> fit.estimate(lambda t: (t["age"].mean(), t["age"].var() / len(t)), random_seed=1)  # doctest: +SKIP
+        """
+        n = rows_of_a_draw(self.n_rows) if n is None else n
+        problems = [*level_problems(level, draws), *count_problems("n", n)]
+        raise_all([*problems, *option_problems(self.network.encoding, "each_table", blanks, delta)])
+        with Progress(draws, progress) as bar:
+            bar.doing("estimating")
+            tables = self._populations(int(n), DrawOptions(False, blanks, delta), draws, random_seed, bar)
+            found = stack(run(analysis, tables, draws))
+        return functional(found, self.n_rows, int(n), level, self._provenance(int(n), draws, blanks))
 
     def relationships(self) -> pd.DataFrame:
         """Every relationship of the model as a row, averaged over graphs, most probable first.
@@ -274,46 +342,21 @@ class Fit:
 
         return as_card(self)
 
+    def _populations(
+        self, n: int, options: DrawOptions, draws: int, random_seed: Seed, bar: Progress
+    ) -> Iterator[pd.DataFrame]:
+        for stream in as_generator(random_seed).spawn(draws):
+            yield self._draw(n, options, stream)
+            bar.advance()
+
+    def _provenance(self, n: int, m: int, blanks: bool) -> Provenance:
+        shares = {
+            name: self.blanks.get(name, 0) / self.n_rows for name in self.schema if not self.schema[name].withheld
+        }
+        drawn = self.settings.structure != "greedy" and not self.settings.graph_given
+        return Provenance(self.n_rows, n, m, "each_table", self.settings.graph, shares, blanks, drawn)
+
     def _draw(self, n: int, options: DrawOptions, rng: np.random.Generator) -> pd.DataFrame:
         if not self.network.encoding.nodes and not self.network.encoding.fixed:
             return self.codebook.decode(self.schema, [{"": np.empty(n)}])
         return self.codebook.decode(self.schema, draw_rows(self.network, n, options, rng))
-
-    def _option_problems(self, draws: str, blanks: bool, delta: Mapping[str, float] | None) -> list[Problem]:
-        problems = []
-        if draws not in DRAWS:
-            problems.append(
-                Problem(f"draws={draws!r}", "there is no such way of drawing", f"use one of {', '.join(DRAWS)}")
-            )
-        if delta and blanks:
-            problems.append(
-                Problem(
-                    "delta is given with blanks=True", "it shifts values that are then left blank", "add blanks=False"
-                )
-            )
-        nodes = self.network.encoding.nodes
-        for name in delta or {}:
-            if name not in nodes or nodes[name].marginal is None:
-                problems.append(
-                    Problem(
-                        f"delta names {name!r}", "it is no numeric column of the model", "name a numeric column", name
-                    )
-                )
-            elif not (isinstance(delta[name], (int, float, np.number)) and np.isfinite(delta[name])):
-                problems.append(
-                    Problem(
-                        f"delta[{name!r}] is {delta[name]!r}",
-                        "a shift is a finite number",
-                        "pass 20.0, for example",
-                        name,
-                    )
-                )
-        return problems
-
-
-def _count_problems(name: str, value: object) -> list[Problem]:
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if whole and value > 0:
-        return []
-    why = "a number of rows or tables is a whole number above 0"
-    return [Problem(f"{name}={value!r}", why, f"pass {name}=500, for example")]

@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bayesynth._html import card, table
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """How synthetic tables came about: what the combining rules of an analysis need to know.
-
-    Parameters
-    ----------
-    n_real : int
-        Rows of the confidential table.
-    n_synthetic : int
-        Rows of each synthetic table.
-    m : int
-        Number of tables.
-    draws : str
-        "each_table": one posterior draw behind each table (proper synthesis); "each_row": one behind each row.
-    structure : str
-        Where the graph comes from. With "posterior over graphs" every table has a drawn graph behind it; with "greedy
-        search" the graph is one point estimate, and its uncertainty is not in the tables.
-    blank_shares : mapping of str to float
-        Share of blanks in each column of the confidential table.
-    blanks : bool
-        Whether the synthetic tables reproduce them.
-    """
-
-    n_real: int
-    n_synthetic: int
-    m: int
-    draws: str
-    structure: str
-    blank_shares: Mapping[str, float]
-    blanks: bool
+from bayesynth.diagnostics import Pooled, Provenance, combine
+from bayesynth.diagnostics.estimates import run
 
 
 @dataclass(frozen=True)
@@ -68,6 +40,78 @@ class SyntheticTables(Sequence):
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return iter(self.frames)
 
+    def estimate(
+        self,
+        analysis: Callable[[pd.DataFrame], Any],
+        *,
+        columns: Sequence[str] | None = None,
+        kind: str = "auto",
+        level: float = 0.95,
+        df_complete: float | None = None,
+        target: str = "population",
+    ) -> Pooled:
+        """Run an analysis on every table and pool what it says, by the rule that fits these tables.
+
+        Parameters
+        ----------
+        analysis : callable
+            Takes a frame and returns a statsmodels (or lifelines) result, a pair (estimates, variances), or a mapping
+            of names to pairs (estimate, variance). Variances are squared standard errors, or a covariance matrix.
+        columns : sequence of str, optional
+            The columns that it uses. The rule depends on whether they had blanks in the real table; left out, any
+            column with blanks counts.
+        kind, level, df_complete, target
+            As in `bayesynth.combine`.
+
+        Returns
+        -------
+        Pooled
+            Estimates with intervals, the rule and why, what it assumes, a sentence for a paper.
+
+        Raises
+        ------
+        InputError
+            If the analysis fails on a table, or its results cannot be pooled.
+
+        Warns
+        -----
+        InferenceWarning, VarianceWarning
+            As in `bayesynth.combine`.
+
+        Examples
+        --------
+        >>> import statsmodels.formula.api as smf  # doctest: +SKIP
+        >>> tables = fit.sample_tables(20, random_seed=1)  # doctest: +SKIP
+        >>> tables.estimate(lambda t: smf.ols("albumin ~ age", t).fit(), columns=["albumin", "age"])  # doctest: +SKIP
+        """
+        found = run(analysis, self.frames, len(self))
+        options = {"columns": columns, "kind": kind, "level": level, "df_complete": df_complete, "target": target}
+        return combine(found, provenance=self.provenance, **options)
+
+    def save(self, folder: str | Path, format: str = "csv") -> Path:
+        """Write all tables and one JSON file with their provenance and dtypes; `bayesynth.load_tables` reads them.
+
+        Parameters
+        ----------
+        folder : str or Path
+            A new or empty folder, or one that holds saved tables, which are replaced once the new ones are whole.
+        format : {"csv", "parquet"}
+            Of the tables. Parquet needs pyarrow (the extra ``parquet``).
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        InputError
+            If the folder holds anything else, the format is not known, or tables differ in their columns.
+        """
+        from bayesynth.synthesis.table_files import write
+
+        return write(self, Path(folder), format)
+
     def __repr__(self) -> str:
         p = self.provenance
         return f"<{p.m} synthetic tables of {p.n_synthetic} rows, from {p.n_real} real rows, draws={p.draws!r}>"
@@ -79,6 +123,8 @@ class SyntheticTables(Sequence):
             ("rows each", p.n_synthetic),
             ("real rows behind them", p.n_real),
             ("posterior draws", p.draws),
-            ("graph", p.structure),
+            ("graph", f"{p.structure}; {'drawn for each table' if p.graph_drawn else 'the same for all tables'}"),
+            ("blanks", "reproduced" if p.blanks else "none"),
+            ("columns with blanks in the real table", len(p.incomplete())),
         ]
         return card("Synthetic tables", "draws from the posterior predictive distribution", table(("", ""), facts))

@@ -1,0 +1,211 @@
+"""The combining rules: each a weighted sum of variances, whose weights also give its degrees of freedom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+AUTO, FUNCTIONAL, REAL_DATA = "auto", "functional", "real_data"
+REAL_ROWS = ("partial", "imputation", "nested")  # rules for tables that keep the real rows, k = n
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the weights of a rule depend on.
+
+    Parameters
+    ----------
+    m : int
+        Tables, or nests of tables.
+    ratio : float
+        k/n, synthetic rows per real row; NaN if not known.
+    per_nest : int
+        Tables in each nest.
+    """
+
+    m: int
+    ratio: float = np.nan
+    per_nest: int = 1
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A combining rule.
+
+    Parameters
+    ----------
+    formula : str
+        Total variance T, for people; u is the mean variance within tables, b the variance between them.
+    weights : callable
+        Takes `Sizes`, gives the weight of b ("between"), u ("within") and, with nests, w ("nested").
+    source : str
+        Who published it.
+    fits : str
+        What synthesis it is meant for.
+    assumptions : tuple of str
+        What must hold beside.
+    fewest : int
+        Tables that it needs.
+    sized : bool
+        Whether it needs n and k.
+    """
+
+    formula: str
+    weights: Callable[[Sizes], Mapping[str, float]]
+    source: str
+    fits: str
+    assumptions: tuple[str, ...]
+    fewest: int = 2
+    sized: bool = True
+
+
+_COMPLETE = "the real analysis used all n rows: no blanks in the analysed columns"
+_CONGENIAL = "the model of the synthesis contains the relationships that the analysis asks for"
+_PROPER = "each table has its own posterior draw of all parameters"
+
+RULES: Mapping[str, Rule] = {
+    "fully": Rule(
+        "(1 + 1/m)·b - u",
+        lambda s: {"between": 1 + 1 / s.m, "within": -1.0},
+        "Raghunathan, Reiter and Rubin (2003)",
+        "all cells drawn from the posterior predictive distribution",
+        (_PROPER, _CONGENIAL),
+        sized=False,
+    ),
+    "ppd": Rule(
+        "u·(k/n + (1 + k/n)/m)",
+        lambda s: {"within": s.ratio + (1 + s.ratio) / s.m},
+        "Raab, Nowok and Dibben (2017)",
+        "all cells drawn from the posterior predictive distribution",
+        (_PROPER, _COMPLETE, _CONGENIAL, "weak priors"),
+        fewest=1,
+    ),
+    "ppd_hybrid": Rule(
+        "b/m + u·k/n",
+        lambda s: {"between": 1 / s.m, "within": s.ratio},
+        "Raab, Nowok and Dibben (2017)",
+        "all cells drawn from the posterior predictive distribution; the variance between tables is estimated",
+        (_PROPER, _COMPLETE, _CONGENIAL),
+    ),
+    "plugin": Rule(
+        "u·(k/n + 1/m)",
+        lambda s: {"within": s.ratio + 1 / s.m},
+        "Raab, Nowok and Dibben (2017)",
+        "all cells drawn with parameters that are the same for all tables",
+        (_COMPLETE, _CONGENIAL),
+        fewest=1,
+    ),
+    "partial": Rule(
+        "b/m + u",
+        lambda s: {"between": 1 / s.m, "within": 1.0},
+        "Reiter (2003)",
+        "some columns real, the rest synthetic",
+        (_PROPER, _CONGENIAL, "the tables have the real rows, k = n"),
+        sized=False,
+    ),
+    "imputation": Rule(
+        "(1 + 1/m)·b + u",
+        lambda s: {"between": 1 + 1 / s.m, "within": 1.0},
+        "Rubin (1987)",
+        "real rows whose blanks were filled in",
+        (_PROPER, _CONGENIAL, "the cells that were not blank are real; for synthetic rows this is far too wide"),
+        sized=False,
+    ),
+    "nested": Rule(
+        "(1 + 1/m)·b - w/r + u",
+        lambda s: {"between": 1 + 1 / s.m, "nested": -1 / s.per_nest, "within": 1.0},
+        "Reiter (2004)",
+        "m imputations of the blanks, with r partial syntheses of each",
+        (_PROPER, _CONGENIAL, "b is the variance between means of nests, w the mean variance within nests"),
+        sized=False,
+    ),
+    "mixture": Rule(
+        "(1 - 1/m)·b + u",
+        lambda s: {"between": 1 - 1 / s.m, "within": 1.0},
+        "Räisä, Jälkö and Honkela (2023)",
+        "all cells drawn from the posterior predictive distribution; analyses are Bayesian",
+        (_PROPER, _CONGENIAL, "k is much larger than n: the standard error is too large by sqrt(1 + 2n/k)"),
+        sized=False,
+    ),
+}
+EXPECTED = Rule(
+    "u·k/n",
+    lambda s: {"within": s.ratio},
+    "Raab, Nowok and Dibben (2017)",
+    "what the analysis of the real data is expected to report",
+    ("the real analysis uses as large a share of its rows as that of the synthetic tables does", _CONGENIAL),
+    fewest=1,
+)
+
+
+def combined(weights: Mapping[str, float], parts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Weigh variances, or matrices of covariances, into the total T."""
+    return sum(weight * parts[name] for name, weight in weights.items())
+
+
+def degrees_of_freedom(
+    weights: Mapping[str, float], parts: Mapping[str, np.ndarray], df: Mapping[str, float]
+) -> np.ndarray:
+    r"""Degrees of freedom of a weighted sum of variances, by matching two moments.
+
+    .. math:: \nu = T^2 \Big/ \sum_i (w_i s_i)^2 / \nu_i, \qquad T = \sum_i w_i s_i.
+
+    With infinitely many for u this is each rule's published formula: (m-1)(1 - 1/r)^2 for `fully`, (m-1)(1 +
+    m u (k/n) / b)^2 for `ppd_hybrid`, and so on.
+
+    Parameters
+    ----------
+    weights, parts : mapping
+        As in `combined`.
+    df : mapping of str to float
+        Degrees of freedom of each part.
+    """
+    terms = [(weights[name] * parts[name]) ** 2 / df[name] for name in weights]
+    with np.errstate(divide="ignore"):
+        return combined(weights, parts) ** 2 / sum(terms)
+
+
+def barnard_rubin(total: np.ndarray, between: np.ndarray, m: int, df_complete: float) -> np.ndarray:
+    """Degrees of freedom of Rubin's rule when the complete data would have `df_complete`.
+
+    Notes
+    -----
+    Barnard and Rubin (1999), "Small-sample degrees of freedom with multiple imputation", doi:10.1093/biomet/86.4.948.
+    """
+    share = (1 + 1 / m) * between / total
+    observed = (df_complete + 1) / (df_complete + 3) * df_complete * (1 - share)
+    return 1 / (share**2 / (m - 1) + 1 / observed)
+
+
+def mixture_quantiles(centres: np.ndarray, variances: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Quantiles of an equal mixture of normal distributions, shape (levels, p).
+
+    Parameters
+    ----------
+    centres, variances : ndarray, shape (m, p)
+        Of its parts.
+    levels : ndarray
+        Probabilities.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr, ndtri
+
+    spreads = np.sqrt(variances)
+    found = np.empty((len(levels), centres.shape[1]))
+    for i, level in enumerate(levels):
+        ends = centres + spreads * ndtri(level)  # the quantile of the mixture lies among those of its parts
+        for j, (low, high) in enumerate(zip(ends.min(axis=0), ends.max(axis=0), strict=True)):
+
+            def excess(x: float, j: int = j, level: float = level) -> float:
+                return float(np.mean(ndtr((x - centres[:, j]) / spreads[:, j])) - level)
+
+            found[i, j] = low if high <= low else brentq(excess, low, high, xtol=1e-12 * (high - low) + 1e-300)
+    return found
+
+
+def positive_definite(matrix: np.ndarray, unit: np.ndarray) -> bool:
+    """Whether a symmetric matrix is positive definite, judged on the scale of `unit`, so that units do not matter."""
+    scaled = matrix / np.sqrt(unit[:, None] * unit[None, :])
+    return bool(np.linalg.eigvalsh(scaled).min() > 1e-10)
