@@ -12,6 +12,7 @@ import numpy as np
 
 from bayesynth._html import Markup, card, escape
 from bayesynth.errors import Problem, raise_all
+from bayesynth.structure.partition import LARGEST_MEAN_SD, LARGEST_SD
 
 if TYPE_CHECKING:
     from bayesynth.synthesis.fit import Fit
@@ -175,12 +176,9 @@ def _posterior(fit: Fit) -> Iterator[str]:
         f"score of a node's parents was {score}; the prior over graphs {prior}."
     )
     if structure.converged is not None:
-        sd = structure.convergence()
-        agreed = "agreed" if structure.converged else "DID NOT AGREE"
         yield (
-            f"The runs {agreed} on the probabilities of edges (standard deviation between runs at most "
-            f"{sd['largest_sd']:.3f}, on average {sd['mean_sd']:.4f}; accepted were "
-            "0.05 and 0.01)."
+            f"In the probabilities of edges, the {structure.verdict()}; accepted were {LARGEST_SD:g} and "
+            f"{LARGEST_MEAN_SD:g}."
         )
 
 

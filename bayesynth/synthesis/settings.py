@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
@@ -67,10 +68,10 @@ class Settings:
         return cls(**{k: parts[k](**v) if k in parts else v for k, v in values.items()})
 
 
-def installed_versions() -> dict[str, str]:
-    """Version of Python and of the packages that decide the figures."""
+def installed_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Version of Python, of bayesynth and of the packages that decide the figures."""
     found = {"python": platform.python_version(), "bayesynth": __version__}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
