@@ -14,6 +14,7 @@ from bayesynth.predictive.network import FittedNetwork
 
 ROWS_AT_A_TIME = 65_536
 MOST_MARGINALS = 256
+LEAST_BLOCK = 16  # rows of a graph that are taken together from the net, where it has as many
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,11 @@ def draw_rows(
 
 
 def _rows_of_graphs(n_rows: int, n_graphs: int, balanced: bool, rng: np.random.Generator) -> list[np.ndarray]:
-    """Deal rows out to graphs: at random, or in stretches of the net, each of which is spread evenly by itself."""
+    """Deal rows out to graphs: at random, or in blocks of a power of two, each a small net in itself."""
     if balanced:
-        graph = rng.permutation(n_graphs)[np.arange(n_rows) * n_graphs // n_rows]
+        each = n_rows / n_graphs
+        block = 2 ** int(np.log2(max(1.0, each / 4, min(each, LEAST_BLOCK))))
+        graph = rng.permutation(n_graphs)[np.arange(n_rows) // block % n_graphs]
     else:
         graph = rng.integers(n_graphs, size=n_rows)
     return [np.flatnonzero(graph == i) for i in range(n_graphs)]
