@@ -115,7 +115,10 @@ class RefinedScore(EvidenceScore):
         """Log evidences with the log prior of the forms, exact or foreseen; shape (len(parent_sets),)."""
         known, sets = self._children[child], [frozenset(parents) for parents in parent_sets]
         self._foresee(child, sorted(frozenset().union(*sets)))
-        scores = super().scores(child, parent_sets) + known.foreseen(sets)
+        new = [parents for parents in dict.fromkeys(sets) if parents not in known.plain]
+        if new:
+            known.plain.update(zip(new, super().scores(child, [sorted(s) for s in new]).tolist(), strict=True))
+        scores = np.array([known.plain[parents] for parents in sets]) + known.foreseen(sets)
         settled = [i for i, parents in enumerate(sets) if parents in known.settled]
         scores[settled] = [known.settled[sets[i]].score for i in settled]
         return scores
@@ -145,8 +148,9 @@ class RefinedScore(EvidenceScore):
 
 @dataclass(frozen=True)
 class _Child:
-    """What is known of one child's refined families: settled sets, what they gained, what extra terms gain alone."""
+    """What is known of one child's sets: scores of plain terms, refined families, gains."""
 
+    plain: dict[frozenset[str], float] = field(default_factory=dict)
     settled: dict[frozenset[str], Refined] = field(default_factory=dict)
     more: dict[frozenset[str], float] = field(default_factory=dict)
     alone: dict[Term, float] = field(default_factory=dict)
