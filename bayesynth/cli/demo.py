@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayesynth.cli.files import Dialect, replacing, write_table
-from bayesynth.cli.text import WIDTH, fidelity_text, first_rows, heading, relationships_text, schema_text, wrapped
+from bayesynth.cli.text import WIDTH, figures_text, first_rows, heading, relationships_text, schema_text, wrapped
 from bayesynth.datasets import describe_dataset, load_dataset
-from bayesynth.diagnostics import fidelity
+from bayesynth.diagnostics import assess_tables
+from bayesynth.diagnostics.figures import SKIPPED
 from bayesynth.errors import InputError, Problem
 from bayesynth.schema import Schema
 
@@ -67,11 +68,10 @@ def _story(
     yield heading("First synthetic rows")
     yield first_rows(synthetic)
     yield heading(f"Fidelity of {len(tables)} synthetic tables, beside what real patients would score")
-    yield fidelity_text(fidelity(patients, tables, fit.schema, random_seed=seed))
+    figures = assess_tables(patients, tables, fit.schema, progress=sys.stderr.isatty(), random_seed=seed)
+    yield figures_text([figure for figure in figures if figure.verdict != SKIPPED])
     yield wrapped(
-        "  0 is the same distribution. The floor is the distance between two random halves of the real patients, and "
-        "the synthetic figure that between a half and as many synthetic rows: an interval of the excess around 0 says "
-        "that synthetic rows are as near to real ones as other real rows are."
+        "  An interval of the excess around 0 says that synthetic rows are as near to real ones as other real rows are."
     )
 
 

@@ -1,20 +1,19 @@
 """Judging synthetic tables of any origin: frames in, result tables out; no engine."""
 
+from bayesynth.diagnostics.assess import assess_tables
 from bayesynth.diagnostics.combining import combine
-from bayesynth.diagnostics.fidelity import MEASURES, fidelity
 from bayesynth.diagnostics.pooled import Pooled
 from bayesynth.diagnostics.provenance import Provenance
 from bayesynth.diagnostics.reading import TableReader, schema_of, tables_of
 from bayesynth.diagnostics.sdmetrics_scores import SDMetricsScores, sdmetrics_scores
 
 __all__ = [
-    "MEASURES",
     "Pooled",
     "Provenance",
     "SDMetricsScores",
     "TableReader",
+    "assess_tables",
     "combine",
-    "fidelity",
     "schema_of",
     "sdmetrics_scores",
     "tables_of",

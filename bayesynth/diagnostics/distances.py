@@ -1,48 +1,21 @@
-"""What is compared between two sets of rows, computed once for each set: histograms and rank correlations."""
+"""What figures of fidelity are made of, in arrays: histograms of column groups, patterns of blanks, associations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb
 
 import numpy as np
-from scipy.stats import rankdata
 
 CELLS_AT_ONCE = 4_000_000
-FEWEST_PAIRS = 5  # rows with both values, below which a correlation says nothing
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A table as codes.
-
-    Parameters
-    ----------
-    codes : ndarray of int, shape (n, columns)
-        Bins; the last code of a column is a blank.
-    scores : ndarray, shape (n, ranked)
-        Values of the columns that have an order, NaN where blank.
-    patterns : ndarray of int, shape (n,)
-        Which pattern of blanks each row has.
-    """
-
-    codes: np.ndarray
-    scores: np.ndarray
-    patterns: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def take(self, rows: np.ndarray) -> Rows:
-        """Pick some of the rows."""
-        return Rows(self.codes[rows], self.scores[rows], self.patterns[rows])
+FEWEST_PAIRS = 5  # rows with both values, below which an association says nothing
+NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Sets of columns whose joint histograms are compared.
+    """Sets of columns whose joint histograms are taken.
 
     Parameters
     ----------
@@ -64,8 +37,8 @@ class Groups:
     def _cells(self) -> np.ndarray:
         return self.sizes[self.members].prod(axis=1)
 
-    def histogram(self, codes: np.ndarray) -> np.ndarray:
-        """Share of rows in each cell of each group, one group after another, shape (cells,)."""
+    def counts(self, codes: np.ndarray) -> np.ndarray:
+        """Rows in each cell of each group, one group after another, shape (cells,)."""
         starts, total = self.starts, int(self._cells.sum())
         counts = np.zeros(total)
         step = max(1, CELLS_AT_ONCE // max(len(codes), 1))
@@ -75,24 +48,12 @@ class Groups:
             for k in range(1, members.shape[1]):
                 cell = cell * self.sizes[members[:, k]] + codes[:, members[:, k]]
             counts += np.bincount((cell + starts[first : first + step]).ravel(), minlength=total)
-        return counts / len(codes)
-
-    def distance(self, first: np.ndarray, second: np.ndarray) -> float:
-        """Mean over groups of the total variation distance between two histograms."""
-        return float(np.add.reduceat(np.abs(first - second), self.starts).mean() / 2)
+        return counts
 
 
-def groups_of(sizes: np.ndarray, k: int, at_most: int | None, rng: np.random.Generator) -> Groups:
-    """All groups of k columns, or a random choice of them."""
-    p = len(sizes)
-    if at_most is None or comb(p, k) <= at_most:
-        members = list(combinations(range(p), k))
-    else:
-        chosen: dict[tuple[int, ...], None] = {}
-        while len(chosen) < at_most:
-            chosen[tuple(sorted(rng.choice(p, k, replace=False).tolist()))] = None
-        members = list(chosen)
-    return Groups(np.array(members, dtype=np.int64).reshape(-1, k), sizes)
+def groups_of(sizes: np.ndarray, k: int) -> Groups:
+    """All groups of k columns, of which there must be one."""
+    return Groups(np.array(list(combinations(range(len(sizes)), k)), dtype=np.int64), sizes)
 
 
 def label_patterns(blanks: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -113,12 +74,8 @@ def label_patterns(blanks: Sequence[np.ndarray]) -> list[np.ndarray]:
     return np.split(place.reshape(-1), np.cumsum([len(table) for table in blanks])[:-1])
 
 
-def rank_correlations(scores: np.ndarray) -> np.ndarray:
-    r"""Spearman correlations between columns with blanks.
-
-    Each column is ranked among its own values, and each pair is correlated over the rows that have both,
-
-    .. math:: \rho_{jk} = \mathrm{cor}(r_j, r_k \mid \text{both observed}).
+def correlations(scores: np.ndarray) -> np.ndarray:
+    """Correlations between columns with blanks, each pair over the rows that have both.
 
     Parameters
     ----------
@@ -127,27 +84,75 @@ def rank_correlations(scores: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (q (q - 1) / 2,)
-        One correlation for each pair of columns, NaN where fewer than 5 rows have both or a column does not vary.
+    ndarray, shape (q, q)
+        NaN where fewer than 5 rows have both, 0 where a column does not vary.
 
     Examples
     --------
-    >>> rank_correlations(np.array([[1.0, 1.0], [2.0, 4.0], [3.0, 9.0], [4.0, 16.0], [5.0, 25.0]])).round(12)
-    array([1.])
+    >>> correlations(np.array([[1.0, 1.0], [2.0, 4.0], [3.0, 5.0], [4.0, 8.0], [5.0, np.nan], [6.0, 9.0]])).round(3)
+    array([[1.   , 0.957],
+           [0.957, 1.   ]])
     """
-    seen = ~np.isnan(scores)
-    ranks = np.zeros(scores.shape)
-    for j in range(scores.shape[1]):
-        here = seen[:, j]
-        if here.any():
-            ranks[here, j] = rankdata(scores[here, j]) / here.sum() - 0.5
-    weight = seen.astype(float)
-    n = weight.T @ weight
-    sums, squares, products = ranks.T @ weight, (ranks**2).T @ weight, ranks.T @ ranks
+    seen = (~np.isnan(scores)).astype(float)
+    centre = np.nan_to_num(scores).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    known = np.nan_to_num(scores - centre)
+    n = seen.T @ seen
     safe = np.maximum(n, 1)
+    sums, squares, products = known.T @ seen, (known**2).T @ seen, known.T @ known
     covariance = products / safe - sums * sums.T / safe**2
     variance = squares / safe - (sums / safe) ** 2
-    spread = np.sqrt(np.maximum(variance * variance.T, 0.0))
-    known = (n >= FEWEST_PAIRS) & (variance > 1e-12) & (variance.T > 1e-12)
-    rho = np.where(known, covariance / np.where(known, spread, 1.0), np.nan)
-    return rho[np.triu_indices(scores.shape[1], 1)]
+    varies = (variance > NO_SPREAD) & (variance.T > NO_SPREAD)
+    spread = np.sqrt(np.where(varies, variance * variance.T, 1.0))
+    return np.where(n >= FEWEST_PAIRS, np.where(varies, covariance / spread, 0.0), np.nan)
+
+
+def correlation_ratios(scores: np.ndarray, level: np.ndarray) -> np.ndarray:
+    r"""Share of each score's standard deviation that lies between levels.
+
+    .. math:: \eta = \sqrt{\mathrm{Var}\,E(x \mid c) / \mathrm{Var}\,x}
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, q)
+        Numbers, NaN where blank.
+    level : ndarray, shape (n, levels)
+        1 for the level that a row has, 0 elsewhere; no 1 where blank.
+
+    Returns
+    -------
+    ndarray, shape (q,)
+        NaN where fewer than 5 rows have both, 0 where a score does not vary.
+
+    Examples
+    --------
+    >>> correlation_ratios(np.array([[1.0], [1], [1], [2], [2]]), np.eye(2)[[0, 0, 0, 1, 1]]).round(12)
+    array([1.])
+    """
+    known, values = (~np.isnan(scores)).astype(float), np.nan_to_num(scores)
+    n, sums, squares = level.T @ known, level.T @ values, level.T @ values**2
+    rows = np.maximum(n.sum(axis=0), 1.0)
+    centre = sums.sum(axis=0) ** 2 / rows
+    total = squares.sum(axis=0) - centre
+    between = (sums**2 / np.maximum(n, 1.0)).sum(axis=0) - centre
+    ratio = np.sqrt(np.clip(between / np.where(total > NO_SPREAD * rows, total, np.inf), 0.0, 1.0))
+    return np.where(n.sum(axis=0) >= FEWEST_PAIRS, ratio, np.nan)
+
+
+def cramers_v(first: np.ndarray, second: np.ndarray) -> float:
+    r"""Cramér's V of two columns of levels, given as in `correlation_ratios`; NaN where fewer than 5 rows have both.
+
+    .. math:: V = \sqrt{\chi^2 / (n \min(J - 1, K - 1))}
+
+    Examples
+    --------
+    >>> levels = np.eye(3)[[0, 0, 1, 1, 2, 2]]
+    >>> round(cramers_v(levels, levels), 12)
+    1.0
+    """
+    table = first.T @ second
+    n = table.sum()
+    if n < FEWEST_PAIRS:
+        return np.nan
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    chi2 = np.divide((table - expected) ** 2, expected, out=np.zeros(table.shape), where=expected > 0).sum()
+    return float(np.sqrt(chi2 / (n * max(min(table.shape) - 1, 1))))

@@ -55,9 +55,9 @@ class Figure:
     meaning : str
         One sentence for a clinician: what is measured, in which unit, and what 0 (or 0.5) means.
     value : Interval
-        The figure over synthetic tables, at the sizes at hand.
+        The figure over synthetic tables, at the sizes of the floor.
     floor : Interval
-        What it is between real rows alone, at the sizes of `comparison`; for risk, the control.
+        What it is between real rows alone, over splits of them; for risk, the control.
     excess : Interval
         How much the synthetic tables are above the floor.
     tolerance : float
@@ -72,6 +72,8 @@ class Figure:
         Everything behind the figure, tidy: one row per column, pair or record group. No real value is in it.
     note : str
         A caveat, or with "not done" the reason.
+    draws : DataFrame
+        The figure in each comparison, if there were several: ``split``, ``table`` (blank for the floor), ``figure``.
     """
 
     name: str
@@ -86,10 +88,11 @@ class Figure:
     worst: tuple[tuple[str, float, float], ...] = ()
     details: pd.DataFrame = field(default_factory=pd.DataFrame)
     note: str = ""
+    draws: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def skipped(cls, name: str, group: str, meaning: str, because: str) -> Figure:
-        """A figure that was not worked out, and why."""
+        """Make a figure that was not worked out, and say why."""
         none = Interval(np.nan, np.nan, np.nan)
         return cls(name, group, meaning, none, none, none, np.nan, SKIPPED, note=because)
 

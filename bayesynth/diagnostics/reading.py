@@ -102,12 +102,6 @@ class TableReader:
         bins = [len(c.levels) if c.kind in NOMINAL else len(self.edges[c.name]) + 1 for c in self.columns]
         return np.array(bins, dtype=np.int64) + 2
 
-    @property
-    def ranked(self) -> tuple[int, ...]:
-        """Positions of the columns whose values have an order."""
-        unordered = (Kind.BINARY, Kind.CATEGORICAL)
-        return tuple(i for i, column in enumerate(self.columns) if column.kind not in unordered)
-
     def numbers(self, column: Column, frame: pd.DataFrame) -> np.ndarray:
         """One column as numbers, shape (n,): index of the level, or the number, or units of time; NaN where blank.
 
@@ -132,26 +126,25 @@ class TableReader:
                 )
             ) from error
 
+    def values(self, frame: pd.DataFrame) -> np.ndarray:
+        """All columns as numbers, shape (n, columns)."""
+        return np.column_stack([self.numbers(column, frame) for column in self.columns])
+
     def codes(self, frame: pd.DataFrame) -> np.ndarray:
         """All columns as bins, shape (n, columns), from 0 to ``sizes`` - 1; the last code is a blank."""
-        found = np.empty((len(frame), len(self.columns)), dtype=np.int64)
+        return self.bins(self.values(frame))
+
+    def bins(self, values: np.ndarray) -> np.ndarray:
+        """Put numbers into bins, both of shape (n, columns); see `codes`."""
+        found = np.empty(values.shape, dtype=np.int64)
         for i, (column, size) in enumerate(zip(self.columns, self.sizes, strict=True)):
-            values = self.numbers(column, frame)
-            blank = np.isnan(values)
+            blank = np.isnan(values[:, i])
             if column.kind in NOMINAL:
-                code = np.where(values < 0, size - 2, np.where(blank, 0, values)).astype(np.int64)
+                code = np.where(values[:, i] < 0, size - 2, np.where(blank, 0, values[:, i])).astype(np.int64)
             else:
-                code = np.searchsorted(self.edges[column.name], values, side="left")
+                code = np.searchsorted(self.edges[column.name], values[:, i], side="left")
             found[:, i] = np.where(blank, size - 1, code)
         return found
-
-    def scores(self, frame: pd.DataFrame) -> np.ndarray:
-        """Columns whose values have an order, as numbers, shape (n, ranked columns); NaN where blank."""
-        if not self.ranked:
-            return np.empty((len(frame), 0))
-        scores = np.column_stack([self.numbers(self.columns[i], frame) for i in self.ranked])
-        nominal = [self.columns[i].kind in NOMINAL for i in self.ranked]
-        return np.where((scores < 0) & nominal, np.nan, scores)
 
 
 def _level_numbers(column: Column, series: pd.Series) -> np.ndarray:

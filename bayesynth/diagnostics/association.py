@@ -1,0 +1,158 @@
+"""How strongly columns go together, and what blanks depend on: one number per pair, real and synthetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesynth.diagnostics.blanks import NO_BLANKS, blank_columns
+from bayesynth.diagnostics.distances import correlation_ratios, correlations, cramers_v
+from bayesynth.diagnostics.measures import Aspect, Measure
+from bayesynth.diagnostics.setting import Sample, Setting, is_ordered, ranks_in
+
+
+@dataclass(frozen=True)
+class Variables:
+    """A table as associations take it.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n, ordered)
+        Numbers, NaN where blank.
+    levels : tuple of ndarray, shape (n, levels)
+        For each column without order, which level a row has; no level where blank.
+    """
+
+    scores: np.ndarray
+    levels: tuple[np.ndarray, ...]
+
+    def take(self, rows: np.ndarray) -> Variables:
+        """Pick some of the rows."""
+        return Variables(self.scores[rows], tuple(level[rows] for level in self.levels))
+
+    def matrix(self) -> np.ndarray:
+        """Association of all variables, ordered ones first; NaN where fewer than 5 rows have both.
+
+        Correlation of two ordered ones, correlation ratio of an ordered one and levels, Cramér's V of levels. What does
+        not vary goes with nothing.
+        """
+        q = self.scores.shape[1]
+        found = np.full((q + len(self.levels),) * 2, np.nan)
+        found[:q, :q] = correlations(self.scores)
+        for i, level in enumerate(self.levels):
+            found[q + i, :q] = found[:q, q + i] = correlation_ratios(self.scores, level)
+            for j in range(i):
+                found[q + i, q + j] = found[q + j, q + i] = cramers_v(level, self.levels[j])
+        return found
+
+
+class Associations(Measure):
+    r"""Absolute difference of the association of each pair, :math:`|a_{jk} - a'_{jk}|`, over the rows that have both.
+
+    Numbers, dates, ordered levels and two levels enter as ranks within the real column, the same for all tables. What
+    blanks depend on is the association of each column's indicator of a blank with other columns and their indicators.
+
+    Parameters
+    ----------
+    setting : Setting
+        What is compared.
+    rng : Generator
+        Its own stream.
+    """
+
+    weight = 2.0
+
+    def __init__(self, setting: Setting, rng: np.random.Generator):
+        super().__init__(setting, rng)
+        columns = setting.reader.columns
+        ordered = np.array([is_ordered(column) for column in columns])
+        self._ordered, self._nominal = np.flatnonzero(ordered), np.flatnonzero(~ordered)
+        self._blank = blank_columns(setting)
+        p, q, b = len(columns), len(self._ordered), len(self._blank)
+        self._place = np.empty(p + b, np.int64)  # of columns, then indicators, among the variables
+        self._place[self._ordered] = np.arange(q)
+        self._place[p:] = q + np.arange(b)
+        self._place[self._nominal] = q + b + np.arange(len(self._nominal))
+        first, second = np.triu_indices(p + b, 1)
+        own = np.concatenate([np.full(p, -1), self._blank])
+        kept = (own[second] != first) | (second < p)
+        self._first, self._second = first[kept], second[kept]
+        self._of_blanks = self._second >= p
+
+    @property
+    def aspects(self) -> tuple[Aspect, ...]:
+        """Mean and largest difference between columns, and mean difference for blanks."""
+        scale = "correlation, correlation ratio or Cramér's V, from 0 to 1; 0 is the same"
+        pairs, blanks = np.flatnonzero(~self._of_blanks), np.flatnonzero(self._of_blanks)
+        one = "" if len(pairs) else "there is only one column"
+        lacking = "there is only one column" if len(self._blank) and not len(blanks) else NO_BLANKS
+        return (
+            Aspect(
+                "association",
+                f"Difference in how strongly two columns go together, mean over pairs ({scale}).",
+                0.02,
+                named=pairs,
+                lacking=one,
+            ),
+            Aspect(
+                "largest association",
+                f"Difference in how strongly two columns go together, in the pair where it is largest ({scale}).",
+                0.1,
+                largest,
+                pairs,
+                one,
+            ),
+            Aspect(
+                "missingness dependence",
+                "Difference in how strongly it depends on other columns, and on their blanks, whether a value is "
+                f"missing, mean over pairs ({scale}).",
+                0.02,
+                named=blanks,
+                lacking="" if len(blanks) else lacking,
+            ),
+        )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Pairs of names."""
+        names = [str(name) for name in self.setting.reader.names]
+        names += [f"blank({names[i]})" for i in self._blank]
+        return tuple(
+            f"{names[j]} ~ {names[i]}" if of_blanks else f"{names[i]} ~ {names[j]}"
+            for i, j, of_blanks in zip(self._first, self._second, self._of_blanks, strict=True)
+        )
+
+    def prepare(self, sample: Sample) -> Variables:
+        """Ranks, indicators and levels."""
+        real, values = self.setting.real.values, sample.values
+        ranks = [ranks_in(real[:, i], values[:, i]) for i in self._ordered]
+        scores = np.column_stack([*ranks, np.isnan(values[:, self._blank])])
+        sizes = [len(self.setting.reader.columns[i].levels) for i in self._nominal]
+        levels = [values[:, [i]] == np.arange(size) for i, size in zip(self._nominal, sizes, strict=True)]
+        return Variables(scores, tuple(level.astype(float) for level in levels))
+
+    def profile(self, prepared: Variables, rows: np.ndarray) -> np.ndarray:
+        """Association of each pair."""
+        return prepared.take(rows).matrix()[self._place[self._first], self._place[self._second]]
+
+    def parts_between(self, reference: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Difference of the associations."""
+        return np.abs(reference - other)
+
+    def details(self, aspect: Aspect) -> Mapping[str, np.ndarray]:
+        """Associations in whole tables, median over synthetic ones."""
+
+        def whole(sample: Sample) -> np.ndarray:
+            return self.profile(self.prepare(sample), np.arange(len(sample)))[aspect.named]
+
+        drawn = pd.DataFrame([whole(table) for table in self.setting.tables[: self.most_tables]])
+        return {"real_association": whole(self.setting.real), "synthetic_association": drawn.median().to_numpy()}
+
+
+def largest(parts: np.ndarray) -> np.ndarray:
+    """Largest part of each comparison, shape (comparisons,); NaN where there is none."""
+    found = np.where(np.isnan(parts), -np.inf, parts).max(axis=-1)
+    return np.where(np.isinf(found), np.nan, found)
