@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         plot_pairs,
         plot_structure_trace,
     )
+    from bayesynth.report import Report, assess
     from bayesynth.schema import Column, Schema
     from bayesynth.structure import SearchOptions, StructureOptions
     from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load, load_tables
@@ -33,6 +34,7 @@ _HOMES = {
     "Pooled": "diagnostics",
     "Prior": "families",
     "Provenance": "diagnostics",
+    "Report": "report",
     "SamplerOptions": "inference",
     "Schema": "schema",
     "SearchOptions": "structure",
@@ -40,6 +42,7 @@ _HOMES = {
     "StructurePosterior": "synthesis",
     "Synthesizer": "synthesis",
     "SyntheticTables": "synthesis",
+    "assess": "report",
     "combine": "diagnostics",
     "list_datasets": "datasets",
     "load": "synthesis",
@@ -62,6 +65,7 @@ __all__ = [
     "Pooled",
     "Prior",
     "Provenance",
+    "Report",
     "SamplerOptions",
     "Schema",
     "SearchOptions",
@@ -69,6 +73,7 @@ __all__ = [
     "StructurePosterior",
     "Synthesizer",
     "SyntheticTables",
+    "assess",
     "combine",
     "datasets",
     "errors",

@@ -1,4 +1,4 @@
-"""The command line: demo, synthesize, schema."""
+"""The command line: demo, synthesize, assess, schema."""
 
 from bayesynth.cli.command import main
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bayesynth import __version__
-from bayesynth.cli import demo, synthesize
+from bayesynth.cli import assess, demo, synthesize
 from bayesynth.cli.text import wrapped
 from bayesynth.errors import BayesynthError, BayesynthWarning
 
@@ -97,11 +97,32 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=_seed, help="whole number; equal seeds, equal tables (a fresh one, printed)")
     made.set_defaults(run=synthesize.run)
 
+    _add_assess(commands)
+
     told = commands.add_parser("schema", help="infer what the columns are; print it and write it for you to edit")
     told.add_argument("data", type=Path, help="the table, .csv, .tsv or .parquet")
     told.add_argument("--out", type=Path, help="where to write it (<data>.schema.json beside the data)")
     told.set_defaults(run=synthesize.run_schema)
     return parser
+
+
+def _add_assess(commands: argparse._SubParsersAction) -> None:
+    judged = commands.add_parser("assess", help="judge synthetic tables of any origin; write a report to read")
+    judged.add_argument("real", type=Path, help="the real table, .csv, .tsv or .parquet")
+    judged.add_argument(
+        "synthetic", type=Path, nargs="+", help="synthetic tables, or one folder written by SyntheticTables.save"
+    )
+    judged.add_argument("--report", type=Path, required=True, help="where to write the report, an .html file")
+    judged.add_argument("--holdout", type=Path, help="real rows that the tables were not made from, to judge risk")
+    judged.add_argument("--keys", type=_names, help="columns that an attacker may know, separated by commas")
+    judged.add_argument("--target", help="column to predict from real and from synthetic rows")
+    judged.add_argument("--schema", type=Path, help="what the columns are, as written by `bayesynth schema` (inferred)")
+    judged.add_argument("--fit", type=Path, help="the fit behind the tables, for network and convergence")
+    judged.add_argument(
+        "--about", action="append", default=[], metavar="KEY=TEXT", help="what only you can state, such as purpose=..."
+    )
+    judged.add_argument("--seed", type=_seed, help="whole number; equal seeds, equal reports (a fresh one, printed)")
+    judged.set_defaults(run=assess.run)
 
 
 def _add_inference(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +132,10 @@ def _add_inference(parser: argparse.ArgumentParser) -> None:
         default="nuts",
         help="nuts: sampling with PyMC; laplace: a checked approximation, for a first look (%(default)s)",
     )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _positive(text: str) -> int:

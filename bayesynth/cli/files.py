@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bayesynth.errors import InputError, Problem
+from bayesynth.errors import FileFormatError, InputError, Problem
+from bayesynth.schema import Schema
 
 TEXT, PARQUET = (".csv", ".tsv"), ".parquet"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
@@ -103,6 +104,18 @@ def read_table(path: Path) -> tuple[pd.DataFrame, Dialect]:
         for name in frame.columns:
             frame[name] = _whole(_dated(frame[name]))
     return frame, dialect
+
+
+def read_schema(path: Path | None) -> Schema | None:
+    """Read what the columns are, where a file says so."""
+    if path is None:
+        return None
+    try:
+        return Schema.from_json(path)
+    except UnicodeDecodeError as error:
+        raise FileFormatError(
+            f"{str(path)!r} is not UTF-8 text. A schema is JSON. Write it with bayesynth schema."
+        ) from error
 
 
 def write_table(frame: pd.DataFrame, path: Path, dialect: Dialect) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from pathlib import Path
 
-from bayesynth.cli.files import check_ending, check_target, read_table, replacing, write_table
+from bayesynth.cli.files import check_ending, check_target, read_schema, read_table, replacing, write_table
 from bayesynth.cli.text import schema_text, wrapped
-from bayesynth.errors import FileFormatError
 from bayesynth.schema import Schema
 
 
@@ -21,7 +19,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_ending(arguments.out)
     check_target(arguments.out, arguments.data)
     frame, dialect = read_table(arguments.data)
-    schema = _read_schema(arguments.schema)
+    schema = read_schema(arguments.schema)
     seed = secrets.randbelow(2**31) if arguments.seed is None else arguments.seed
     synthesizer = Synthesizer(schema, inference=arguments.inference)
     fit = synthesizer.fit(frame, random_seed=seed, progress=sys.stderr.isatty())
@@ -45,14 +43,3 @@ def run_schema(arguments: argparse.Namespace) -> None:
         schema.to_json(unfinished)
     print(schema_text(schema))
     print(wrapped(f"wrote {out}; edit it, then: bayesynth synthesize {arguments.data} --schema {out} --out ...", "  "))
-
-
-def _read_schema(path: Path | None) -> Schema | None:
-    if path is None:
-        return None
-    try:
-        return Schema.from_json(path)
-    except UnicodeDecodeError as error:
-        raise FileFormatError(
-            f"{str(path)!r} is not UTF-8 text. A schema is JSON. Write it with bayesynth schema."
-        ) from error

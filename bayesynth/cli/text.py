@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bayesynth.schema import Schema
+
+if TYPE_CHECKING:
+    from bayesynth.diagnostics.figures import Figure
 
 WIDTH = 100
 STRONGEST = 8
@@ -133,20 +137,14 @@ def _signed(value: float, decimals: int | None = None) -> str:
     return f"{value:+.{decimals}f}"
 
 
-def fidelity_text(found: pd.DataFrame) -> str:
-    """Show the figures of fidelity beside their noise floor."""
-    rows = [
-        (
-            name,
-            f"{row['comparison']:.3f}",
-            f"{row['floor']:.3f}",
-            f"{row['excess']:+.3f}",
-            f"{row['excess_lower']:+.3f} to {row['excess_upper']:+.3f}",
-        )
-        for name, row in found.iterrows()
-    ]
-    headers = ("  distance of", "synthetic", "noise floor", "excess", "90% interval")
-    return table(headers, [(f"  {row[0]}", *row[1:]) for row in rows], right=(1, 2, 3, 4))
+def figures_text(figures: Sequence[Figure]) -> str:
+    """Show the verdict of every figure of an assessment, with its excess over the floor."""
+    from bayesynth.report.html import interval, number
+
+    rows = [(f"  {f.name}", f.verdict, interval(f.excess), number(f.tolerance)) for f in figures]
+    text = table(("  figure", "verdict", "excess over the floor", "tolerance"), rows)
+    legend = "Intervals are 90%. The floor is what real rows score among themselves, or the control of an attack."
+    return f"{text}\n{wrapped('  ' + legend, '  ')}"
 
 
 def first_rows(frame: pd.DataFrame, n: int = 4) -> str:
