@@ -70,7 +70,9 @@ def combine(
     level : float
         Of the intervals.
     df_complete : float, optional
-        Degrees of freedom of the analysis on the real table; infinite when left out. Matters for small n.
+        Degrees of freedom of the analysis on the real table; infinite when left out. Matters for small n with
+        `plugin`, `imputation` and the target "real_data"; a posterior draw of the residual spread behind each table
+        widens u by itself.
     target : {"population", "real_data"}
         Inference about the population, or what the analysis of the real table is expected to report: the same
         estimate with the standard error sqrt(u k/n), which is not the uncertainty of this estimate.

@@ -167,7 +167,7 @@ def stack(found: Sequence[Estimates]) -> Stack:
     if not names:
         why, remedy = "nothing can be pooled", "give all tables the same levels, or draw larger tables"
         raise InputError(Problem(f"no coefficient is in all {m} tables", why, remedy))
-    places = [[one.names.index(name) for name in names] for one in found]
+    places = [_places(one.names, names) for one in found]
     values = np.array([one.values[at] for one, at in zip(found, places, strict=True)])
     variances = covariances = None
     if found[0].variances is not None:
@@ -183,6 +183,11 @@ def stack(found: Sequence[Estimates]) -> Stack:
         problem = Problem(f"coefficients left out: {lost}", why, "merge rare levels, or draw larger tables")
         warn(problem, InferenceWarning, stacklevel=4)
     return Stack(names, values, variances, covariances, dropped)
+
+
+def _places(names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
+    place = {name: i for i, name in enumerate(names)}
+    return [place[name] for name in wanted]
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
