@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 import bayesynth as bs
+from bayesynth.diagnostics.prediction import Prediction
+from bayesynth.diagnostics.whole import Trees, TwoSample
 from bayesynth.errors import ApproximationWarning, BayesynthWarning
 
 mpl.use("Agg")
@@ -33,6 +35,14 @@ def _fit_with_known_warning(frame: pd.DataFrame) -> bs.Fit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ApproximationWarning)
         return bs.Synthesizer(inference="laplace").fit(frame, random_seed=7, progress=False)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let classifiers judge a few splits only: for tests of what is said, not of the figures."""
+    for measure in (TwoSample, Trees, Prediction):
+        monkeypatch.setattr(measure, "splits", 3)
+        monkeypatch.setattr(measure, "comparisons", 3)
 
 
 @pytest.fixture(scope="session")

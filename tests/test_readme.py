@@ -34,6 +34,7 @@ def test_continuous_integration_runs_the_command_of_the_readme() -> None:
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.filterwarnings("ignore::bayesynth.errors.ApproximationWarning")
 def test_the_python_session_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (session,) = blocks("python")
@@ -43,7 +44,7 @@ def test_the_python_session_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     exec(compile(session, str(README), "exec"), names)
     assert len(names["tables"]) == 20
     assert list(names["synthetic"].columns) == list(names["patients"].columns)
-    assert {path.name for path in tmp_path.iterdir()} == {"network.png", "pbc.bayesynth"}
+    assert {path.name for path in tmp_path.iterdir()} == {"network.png", "pbc.bayesynth", "report.html"}
     assert not names["complete"].isna().any().any()
     plt.close("all")
 

@@ -11,21 +11,26 @@ from typing import TYPE_CHECKING
 from bayesynth.cli.files import Dialect, replacing, write_table
 from bayesynth.cli.text import WIDTH, figures_text, first_rows, heading, relationships_text, schema_text, wrapped
 from bayesynth.datasets import describe_dataset, load_dataset
-from bayesynth.diagnostics import assess_tables
-from bayesynth.diagnostics.figures import SKIPPED
 from bayesynth.errors import InputError, Problem
 from bayesynth.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bayesynth.report import Report
     from bayesynth.synthesis import Fit, SyntheticTables
 
 NAME, TABLES, GRAPHS = "pbc", 20, 4
+ABOUT = {"purpose": "To show what bayesynth does."}
+NEAR = (
+    "  An interval of the excess around 0 says that synthetic rows are as near to real ones as other real rows are. "
+    "Risk is judged where patients are kept aside as a control: assess(..., holdout=...)."
+)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Fit `pbc`, say what came of it, and write the files."""
+    from bayesynth.report import assess
     from bayesynth.structure import StructureOptions
     from bayesynth.synthesis import Synthesizer
 
@@ -41,17 +46,19 @@ def run(arguments: argparse.Namespace) -> None:
     fit = synthesizer.fit(patients, random_seed=seed, progress=sys.stderr.isatty())
     synthetic = fit.sample(random_seed=seed + 1)
     tables = fit.sample_tables(TABLES, random_seed=seed + 2)
-    for part in _story(fit, patients, synthetic, tables, seed + 3):
+    for part in _story(fit, synthetic):
         print(part, flush=True)
+    print(heading(f"Assessment of {len(tables)} synthetic tables, beside what real patients would score"), flush=True)
+    report = assess(patients, tables, fit=fit, about=ABOUT, progress=sys.stderr.isatty(), random_seed=seed + 3)
+    print(figures_text(report.figures))
+    print(wrapped(NEAR))
     print(heading(f"Written to {out}"))
-    for name, what in _write(out, fit, patients, synthetic, tables):
+    for name, what in _write(out, fit, patients, synthetic, tables, report):
         print(f"  {name:<19}{what}")
     print(_next(out, seed))
 
 
-def _story(
-    fit: Fit, patients: pd.DataFrame, synthetic: pd.DataFrame, tables: SyntheticTables, seed: int
-) -> Iterator[str]:
+def _story(fit: Fit, synthetic: pd.DataFrame) -> Iterator[str]:
     from bayesynth.synthesis.cards import convergence_sentence
 
     encoding = fit.network.encoding
@@ -67,16 +74,15 @@ def _story(
     yield wrapped(f"{how}, {fit.network.n_draws} draws of each family: {convergence_sentence(families)}")
     yield heading("First synthetic rows")
     yield first_rows(synthetic)
-    yield heading(f"Fidelity of {len(tables)} synthetic tables, beside what real patients would score")
-    figures = assess_tables(patients, tables, fit.schema, progress=sys.stderr.isatty(), random_seed=seed)
-    yield figures_text([figure for figure in figures if figure.verdict != SKIPPED])
-    yield wrapped(
-        "  An interval of the excess around 0 says that synthetic rows are as near to real ones as other real rows are."
-    )
 
 
 def _write(
-    out: Path, fit: Fit, patients: pd.DataFrame, synthetic: pd.DataFrame, tables: SyntheticTables
+    out: Path,
+    fit: Fit,
+    patients: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    tables: SyntheticTables,
+    report: Report,
 ) -> Iterator[tuple[str, str]]:
     from bayesynth.plots import plot_marginals, plot_network, save_figure
 
@@ -91,6 +97,9 @@ def _write(
     with replacing(out / "marginals.png") as unfinished:
         save_figure(plot_marginals(patients, tables, fit.schema), unfinished)
     yield "marginals.png", f"every column, real beside {len(tables)} synthetic tables"
+    with replacing(out / "report.html") as unfinished:
+        report.to_html(unfinished)
+    yield "report.html", "how good and how risky the tables are; open it in a browser"
     fit.save(out / f"{NAME}.bayesynth")
     yield f"{NAME}.bayesynth", "the fit, without a row of the real table"
 
@@ -101,6 +110,7 @@ def _next(out: Path, seed: int) -> str:
         heading("Next"),
         "  your own table:   bayesynth schema data.csv",
         "                    bayesynth synthesize data.csv --out synthetic.csv",
+        "                    bayesynth assess data.csv synthetic.csv --report report.html",
         "  from Python:      import bayesynth as bs",
         f"                    fit = bs.load({str(saved)!r})",
         f"                    fit.sample(1000, random_seed={seed + 4})",

@@ -92,10 +92,9 @@ def assess(
     seed = int(random_seed) if isinstance(random_seed, (int, np.integer)) else None
     streams = as_generator(random_seed).spawn(2)
     common = {"schema": schema, "holdout": holdout, "progress": progress}
-    figures = [
-        *assess_tables(real, tables, **common, target=target, analysis=analysis, random_seed=streams[0]),
-        *assess_risk(real, tables, **common, keys=keys, random_seed=streams[1]),
-    ]
+    # risk first: it is quick, so that an unknown key is refused before any forest grows
+    risk = assess_risk(real, tables, **common, keys=keys, random_seed=streams[1])
+    fidelity = assess_tables(real, tables, **common, target=target, analysis=analysis, random_seed=streams[0])
     facts = Facts(
         len(real),
         tuple(len(table) for table in tables),
@@ -113,7 +112,7 @@ def assess(
         digest(schema),
         release_text(len(real), None if holdout is None else len(holdout)),
     )
-    return Report(tuple(figures), facts, pictures.draw(real, tables, schema, fit))
+    return Report((*fidelity, *risk), facts, pictures.draw(real, tables, schema, fit))
 
 
 def _names(keys: Iterable[str]) -> list[str]:

@@ -24,7 +24,7 @@ def fits(text, width=100):
     return all(len(line) <= width for line in text.splitlines())
 
 
-def test_demo_tells_the_story_and_writes_the_files(tmp_path, capsys):
+def test_demo_tells_the_story_and_writes_the_files(hasty, tmp_path, capsys):
     out = tmp_path / "shown"
     assert main(["demo", "--out", str(out), *QUICK, "--seed", "3"]) == 0
     said = capsys.readouterr()
@@ -34,15 +34,17 @@ def test_demo_tells_the_story_and_writes_the_files(tmp_path, capsys):
         "strongest relationships",
         "Convergence",
         "First synthetic rows",
-        "noise floor",
+        "excess over the floor",
+        "missingness patterns",
     ):
         assert part in said.out, part
-    assert "blank patterns" in said.out
     assert fits(said.out)
     assert fits(said.err)
     assert "Traceback" not in said.err
     written = {path.name for path in out.iterdir()}
-    assert written == {"synthetic.csv", "relationships.csv", "network.png", "marginals.png", "pbc.bayesynth"}
+    pictures = {"network.png", "marginals.png"}
+    assert written == {"synthetic.csv", "relationships.csv", "report.html", "pbc.bayesynth"} | pictures
+    assert "Reviewer&#x27;s checklist" in (out / "report.html").read_text(encoding="utf-8")
     assert all(name in said.out for name in written)
     assert pd.read_csv(out / "synthetic.csv").shape == (418, 19)
     assert {"parent", "child", "effect", "lower", "upper"} <= set(pd.read_csv(out / "relationships.csv"))
@@ -112,6 +114,66 @@ def test_schema_is_printed_written_and_used(csv, tmp_path, capsys):
     assert main(["synthesize", str(csv), "--out", str(made), "--schema", str(out), *QUICK]) == 0
     assert main(["schema", str(csv)]) == 0
     assert csv.with_name("penguins.csv.schema.json").exists()
+
+
+def test_assess_writes_a_report_and_says_the_verdicts(csv, hasty, tmp_path, capsys):
+    real = pd.read_csv(csv)
+    for i in (1, 2):
+        real.iloc[:250].sample(frac=1, random_state=i).to_csv(tmp_path / f"made-{i}.csv", index=False)
+    real.iloc[:250].to_csv(tmp_path / "real.csv", index=False)
+    real.iloc[250:].to_csv(tmp_path / "aside.csv", index=False)
+    out = tmp_path / "report.html"
+    told = ["--keys", "island, sex", "--target", "species", "--about", "purpose=Teaching", "--seed", "4"]
+    files_of = [str(tmp_path / name) for name in ("real.csv", "made-1.csv", "made-2.csv")]
+    wanted = ["assess", *files_of, "--report", str(out), "--holdout", str(tmp_path / "aside.csv"), *told]
+    assert main(wanted) == 0
+    said = capsys.readouterr()
+    assert "membership" in said.out
+    assert "worse than floor" in said.out  # copies of the real table are found out
+    assert "seed 4" in said.out
+    assert fits(said.out)
+    page = out.read_text(encoding="utf-8")
+    assert "2 synthetic tables of 250 rows each" in page
+    assert "94 real rows kept aside" in page
+    assert "keys: island, sex" in page
+    assert "Teaching" in page
+    assert main(wanted) == 0
+    assert out.read_text(encoding="utf-8") == page
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_assess_reads_saved_tables_with_their_provenance_and_the_fit(hasty, penguins, laplace, tmp_path, csv):
+    fit = laplace(penguins)
+    fit.sample_tables(2, random_seed=1).save(tmp_path / "tables")
+    fit.save(tmp_path / "fit.bayesynth")
+    out = tmp_path / "report.html"
+    wanted = ["assess", str(csv), str(tmp_path / "tables"), "--report", str(out)]
+    assert main([*wanted, "--fit", str(tmp_path / "fit.bayesynth")]) == 0
+    page = out.read_text(encoding="utf-8")
+    assert "one posterior draw behind each table (proper synthesis)" in page
+    assert "greedy search" in page
+
+
+def test_assess_refuses_in_words(csv, tmp_path, capsys):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    report = ["--report", str(tmp_path / "r.html")]
+    cases = [
+        (["assess", str(csv), str(folder), str(csv), *report], "is a folder among other tables"),
+        (["assess", str(csv), str(csv), "--report", str(tmp_path / "no" / "r.html")], "does not exist"),
+        (["assess", str(csv), str(csv), "--report", str(csv)], "is the data itself"),
+        (["assess", str(csv), str(csv), *report, "--about", "colour=red"], "'colour'"),
+        (["assess", str(csv), str(csv), *report, "--about", "purpose"], "--about purpose="),
+        (["assess", str(csv), str(csv), *report, "--target", "weight"], "weight"),
+        (["assess", str(csv), str(csv), *report, "--keys", "weight"], "weight"),
+        (["assess", str(csv), "none.csv", *report], "none.csv"),
+    ]
+    for arguments, message in cases:
+        assert main(arguments) == 1, arguments
+        error = " ".join(capsys.readouterr().err.split())
+        assert message in error, arguments
+        assert "Traceback" not in error
+    assert not (tmp_path / "r.html").exists()
 
 
 def test_dialects_and_dates_come_back_as_they_were(tmp_path):
@@ -194,6 +256,7 @@ def test_parquet_without_pyarrow_says_what_to_install(csv, monkeypatch, capsys):
         ["synthesize", "a.csv"],
         ["synthesize", "a.csv", "--out", "b.csv", "-n", "0"],
         ["synthesize", "a.csv", "--out", "b.csv", "-n", "2.5"],
+        ["assess", "a.csv", "b.csv"],
         ["demo", "--seed", "-1"],
         ["demo", "--inference", "guess"],
     ],

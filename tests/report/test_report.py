@@ -10,8 +10,6 @@ from _handmade import every_verdict, figure
 
 import bayesynth as bs
 from bayesynth.diagnostics.figures import FIDELITY, Interval, to_frame
-from bayesynth.diagnostics.prediction import Prediction
-from bayesynth.diagnostics.whole import Trees, TwoSample
 from bayesynth.errors import InputError
 from bayesynth.report import ABOUT, assess, words
 from bayesynth.report.charts import MARGIN, WIDTH, excess_strip
@@ -236,10 +234,7 @@ def test_intervals_with_nothing_known_are_dashes():
 # --- everything together ---------------------------------------------------------------------------------------------
 
 
-def test_real_figures_come_together(simple, monkeypatch):
-    for measure in (TwoSample, Trees, Prediction):  # forests take their time
-        monkeypatch.setattr(measure, "splits", 3)
-        monkeypatch.setattr(measure, "comparisons", 3)
+def test_real_figures_come_together(simple, hasty):
     made = [simple.sample(frac=1, random_state=i, ignore_index=True) for i in range(2)]
     report = assess(simple, made, keys=["g"], target="g", progress=False, random_seed=1)
     groups = report.to_frame()["group"]
