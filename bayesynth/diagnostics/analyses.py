@@ -37,7 +37,7 @@ class Analyses(Measure):
         Its own stream.
     """
 
-    splits, comparisons, most_tables = 20, 40, 20
+    splits, comparisons, most_tables = 40, 80, 20
     weight = 10.0
 
     def __init__(self, setting: Setting, rng: np.random.Generator):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from bayesynth.diagnostics.figures import LEVEL
 from bayesynth.diagnostics.setting import Setting
 
+LOWER_ERROR, UPPER_ERROR = 0.025, 0.05  # of an end; the lower one accuses, and an assessment has ten of them
 MOST_SKEWED = 1.3  # beyond it the Cornish-Fisher term overshoots; a chi-square with one degree of freedom needs no more
 
 
@@ -77,8 +77,10 @@ class Sizes:
 
     @property
     def loss_share(self) -> float:
-        """The same for a difference of losses of models that were trained on b rows."""
-        return (1 / self.n + 1 / (self.k * self.m)) / (2 / self.b - 1 / self.n - 1 / self.k)
+        """Variance of a mean excess as a share of what the splits show, for a loss; see `excess_of`."""
+        twice = 1 if self.held else 2  # rows that both train and test, in different splits
+        all_tables, one = ((twice / self.n + 1 / (self.k * m)) / self.N * self.a * self.b / 2 for m in (self.m, 1))
+        return all_tables / (1 - one)
 
 
 def excess_of(
@@ -102,10 +104,14 @@ def excess_of(
     .. math:: \rho^4 = \left(\frac{1/N + 1/k}{1/a + 1/b}\right)^2
 
     of its variance :math:`v`, which the floors show; over m tables that share the real rows but not their own it keeps
-    :math:`\frac1m \left(\rho^4 + (m - 1) \frac{1/N^2}{(1/a + 1/b)^2}\right)`. Where the laws do differ, there is a
-    linear part too: it shows as a spread of the comparisons over splits beyond that of the floors. The finite number of
-    splits adds the variance of a mean over them. Distances are skewed, so the lower end reaches further, by the
-    Cornish-Fisher term of the floors' skewness.
+    :math:`\frac1m \left(\rho^4 + (m - 1) \frac{1/N^2}{(1/a + 1/b)^2}\right)`. The finite number of splits adds the
+    variance of a mean over them. Where the laws differ there is a linear part too, with a variance that grows as the
+    excess does: it shows as a spread of the comparisons over splits beyond that of the floors. The ends of the interval
+    are the excesses from which the one found is just so many standard deviations away, each with the variance that it
+    would have itself, so that the lower end is above 0 when the test of 0 says so. The error of the lower end is 0.025,
+    for it accuses and an assessment has many, that of the upper end 0.05. Distances are skewed, like a scaled
+    chi-square: the lower end reaches further by the Cornish-Fisher term of the floors' skewness :math:`\gamma`, and
+    Student's quantile has :math:`(K - 1) / (1 + \frac34 \gamma^2)` degrees of freedom for K splits.
 
     Parameters
     ----------
@@ -118,30 +124,43 @@ def excess_of(
     sizes : Sizes
         Numbers of rows.
     is_loss : bool
-        Whether the figure is a loss on the reference rows of a model trained on the others, not a distance. Its excess
-        is to a first approximation linear in the training rows, so its mean over splits keeps a share
-        :math:`(1/n + 1/(km)) / (2/b)` of its variance; of what also depends on the test rows it keeps less.
+        Whether the figure is a loss on the a reference rows of a model trained on the b others, not a distance. Near
+        its least value a loss depends on the training rows by squares of their deviations, and by products of these with
+        deviations of the test rows. Of the variance of such a product the mean excess keeps a share
+        :math:`\frac{ab}{2N}\left(\frac{c}{n} + \frac{1}{km}\right)`, c = 2 as the same rows train and test in
+        different splits, or 1 with a holdout; of that of squares it keeps less.
 
     Returns
     -------
     excess, lower, upper : ndarray, shape (...)
-        Mean excess and the ends of its 90% interval.
+        Mean excess and the ends of its interval, of at least 90%.
     """
     n_splits = len(floors)
     by_split = np.stack([mean_of(comparisons[split == s]) for s in range(n_splits)]) - floors
     excess = mean_of(by_split)
-    variance = variance_of(by_split) / n_splits
+    variance, beyond = variance_of(by_split) / n_splits, np.zeros(excess.shape)
     if is_loss:
-        apart = comparisons - floors[split]
-        variance = variance + sizes.loss_share * variance_of(apart, table)
+        variance = variance + sizes.loss_share * variance_of(comparisons - floors[split], table)
     else:
         one = variance_of(floors) / (1 - sizes.fixed_share)
         shown = one * (1 - (sizes.pool_variance / sizes.split_variance) ** 2)
-        beyond = np.maximum(variance_of(comparisons, table) - shown, 0.0)
-        variance = variance + sizes.distance_share * one + sizes.cross_share * beyond
-    quantile, spread = float(student.ppf((1 + LEVEL) / 2, max(n_splits - 1, 1))), np.sqrt(variance)
-    skewed = (quantile**2 - 1) / 6 * np.clip(skewness_of(floors), 0.0, MOST_SKEWED)
-    return excess, excess - (quantile + skewed) * spread, excess + quantile * spread
+        variance = variance + sizes.distance_share * one
+        beyond = sizes.cross_share * np.maximum(variance_of(comparisons, table) - shown, 0.0)
+    skewness = np.clip(skewness_of(floors), 0.0, MOST_SKEWED)
+    freedom = np.maximum((n_splits - 1) / (1 + 0.75 * skewness**2), 1.0)
+    down, up = (student.ppf(1 - error, freedom) for error in (LOWER_ERROR, UPPER_ERROR))
+    down = down + (down**2 - 1) / 6 * skewness
+    spread = np.sqrt(variance)
+    per_unit = np.divide(beyond, np.maximum(excess, spread), out=np.zeros(excess.shape), where=beyond > 0)
+    return excess, _end(excess, -down, spread, per_unit), _end(excess, up, spread, per_unit)
+
+
+def _end(excess: np.ndarray, quantile: np.ndarray | float, spread: np.ndarray, per_unit: np.ndarray) -> np.ndarray:
+    """Find the e from which the excess is so many standard deviations away, sqrt(spread^2 + per_unit max(e, 0)) each."""
+    near_null = excess + quantile * spread
+    bend = quantile**2 * per_unit / 2
+    root = np.sqrt(np.maximum(bend**2 + 2 * bend * excess + (quantile * spread) ** 2, 0.0))
+    return np.where(near_null > 0, excess + bend + np.sign(quantile) * root, near_null)
 
 
 def mean_of(values: np.ndarray) -> np.ndarray:

@@ -96,8 +96,8 @@ class Measure(ABC):
         Its own stream.
     """
 
-    splits: ClassVar[int] = 60
-    comparisons: ClassVar[int] = 240  # at least, if there are tables enough
+    splits: ClassVar[int] = 100
+    comparisons: ClassVar[int] = 300  # at least, if there are tables enough
     most_tables: ClassVar[int] = 100
     weight: ClassVar[float] = 1.0  # of its part of the bar
     is_loss: ClassVar[bool] = False  # a loss of a trained model, not a distance

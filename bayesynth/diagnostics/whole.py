@@ -10,7 +10,7 @@ from bayesynth.diagnostics.setting import Sample, Setting, features, features_of
 
 FOLDS, TREES, LEAF = 3, 30, 5
 MOST_ROWS = 1000  # of each side, for one classifier
-REFITS = 5
+REFITS = 10
 
 
 class _Classified(Measure):
@@ -96,7 +96,7 @@ class Trees(_Classified):
     With :math:`\hat p_i` the share of other rows in the leaf of row i, at least 5 rows in a leaf, and c that among all,
 
     .. math:: \mathrm{pMSE} = \frac1N \sum_i (\hat p_i - c)^2, \quad
-              S = \mathrm{pMSE} \Big/ \frac15 \sum_{b=1}^5 \mathrm{pMSE}^{(b)},
+              S = \mathrm{pMSE} \Big/ \frac1{10} \sum_{b=1}^{10} \mathrm{pMSE}^{(b)},
 
     where each :math:`\mathrm{pMSE}^{(b)}` is that of a tree grown anew after the sides were shuffled among the rows; a
     tree that adapts to its rows has no closed null [Snoke2018]_.
