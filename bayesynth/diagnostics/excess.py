@@ -125,7 +125,7 @@ def excess_of(
         Numbers of rows.
     is_loss : bool
         Whether the figure is a loss on the a reference rows of a model trained on the b others, not a distance. Near
-        its least value a loss depends on the training rows by squares of their deviations, and by products of these with
+        its least value a loss depends on squares of deviations of the training rows, and on products of these with
         deviations of the test rows. Of the variance of such a product the mean excess keeps a share
         :math:`\frac{ab}{2N}\left(\frac{c}{n} + \frac{1}{km}\right)`, c = 2 as the same rows train and test in
         different splits, or 1 with a holdout; of that of squares it keeps less.
@@ -156,7 +156,7 @@ def excess_of(
 
 
 def _end(excess: np.ndarray, quantile: np.ndarray | float, spread: np.ndarray, per_unit: np.ndarray) -> np.ndarray:
-    """Find the e from which the excess is so many standard deviations away, sqrt(spread^2 + per_unit max(e, 0)) each."""
+    """Find the e from which the excess is so many standard deviations sqrt(spread^2 + per_unit max(e, 0)) away."""
     near_null = excess + quantile * spread
     bend = quantile**2 * per_unit / 2
     root = np.sqrt(np.maximum(bend**2 + 2 * bend * excess + (quantile * spread) ** 2, 0.0))

@@ -56,21 +56,21 @@ def test_the_share_of_the_variance_is_that_of_a_quadratic_distance(design):
     excess = excess.astype(float)
     over_splits = v.astype(float).mean() / SPLITS * 2  # at most: of floors and of comparisons
     expected = sizes.distance_share * v.astype(float).mean() / (1 - sizes.fixed_share)
-    assert abs(excess.mean()) < 3 * excess.std() / np.sqrt(len(found))
+    assert abs(excess.mean()) < 4 * excess.std() / np.sqrt(len(found))
     assert 0.75 * expected < excess.var() < 1.25 * (expected + over_splits)
 
 
 @pytest.mark.parametrize("design", [{"n": 60, "k": 60, "m": 1}, {"n": 60, "k": 60, "m": 6}])
 def test_the_lower_end_is_above_0_in_one_of_twenty_at_most(design):
     lower = np.array([found[1] for found in studies(400, 2, **design)])
-    assert (lower > 0).mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
+    assert (lower > 0).mean() <= 0.05
 
 
 def test_the_interval_covers_an_excess_that_is_there():
-    # E of the excess is the squared distance of the laws: 3 columns shifted by 0.4
-    found = studies(300, 3, n=60, k=60, m=2, shift=0.4)
-    covered = np.mean([lower <= 3 * 0.4**2 <= upper for _, lower, upper, *_ in found])
-    assert 0.84 < covered
+    # E of the excess is the squared distance of the laws: 3 columns shifted by 0.5
+    found = studies(300, 3, n=60, k=60, m=2, shift=0.5)
+    covered = np.mean([lower <= 3 * 0.5**2 <= upper for _, lower, upper, *_ in found])
+    assert covered > 0.84
     assert np.mean([lower > 0 for _, lower, *_ in found]) > 0.9
 
 
