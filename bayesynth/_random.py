@@ -47,6 +47,17 @@ def spawn(random_seed: Seed, n: int) -> list[np.random.Generator]:
     return as_generator(random_seed).spawn(n)
 
 
+def origin_of(generator: np.random.Generator) -> dict[str, object]:
+    """Write down where a spawned generator comes from, so that `SeedSequence(**origin)` begins its stream anew."""
+    sequence = generator.bit_generator.seed_seq
+    entropy = sequence.entropy
+    return {
+        "entropy": entropy if isinstance(entropy, int) else [int(word) for word in entropy],
+        "spawn_key": [int(key) for key in sequence.spawn_key],
+        "pool_size": int(sequence.pool_size),
+    }
+
+
 def whole_seed(generator: np.random.Generator) -> int:
     """One 31-bit whole number from a generator, for engines that take nothing else."""
     return int(generator.integers(2**31 - 1))

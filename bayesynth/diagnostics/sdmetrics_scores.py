@@ -112,7 +112,7 @@ def sdmetrics_scores(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema
 
     Notes
     -----
-    Known traps, the reason why `fidelity` exists:
+    Known traps, the reason why `assess` has figures of its own:
 
     - There is no noise floor: with 200 rows even a perfect generator scores about 0.91 on a numeric column.
     - Blanks are dropped from columns and correlations, so a table that blanks the wrong cells loses nothing.

@@ -1,6 +1,6 @@
 """Posteriors of family parameters: compiled kernels, NUTS, Laplace, convergence, and the labelled store."""
 
-from bayesynth.inference._engine import worst_figures
+from bayesynth.inference._engine import smoothed, worst_figures
 from bayesynth.inference.convergence import convergence_table, warn_of_distrust
 from bayesynth.inference.fitting import Job, fit_families
 from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions, check_inference, family_name
@@ -16,6 +16,7 @@ __all__ = [
     "family_name",
     "fit_families",
     "from_tree",
+    "smoothed",
     "warn_of_distrust",
     "worst_figures",
 ]

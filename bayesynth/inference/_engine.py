@@ -19,11 +19,30 @@ def load(name: str) -> ModuleType:
 
 def pareto_k(log_ratios: np.ndarray) -> float:
     """Shape of the generalised Pareto tail of importance ratios (Vehtari and others 2024)."""
+    return float(smoothed(np.array(log_ratios)[None])[1][0])
+
+
+def smoothed(log_ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pareto-smooth importance ratios (Vehtari and others 2024).
+
+    Parameters
+    ----------
+    log_ratios : ndarray, shape (n, s)
+        Of n quantities over s draws.
+
+    Returns
+    -------
+    log_weights : ndarray, shape (n, s)
+        Smoothed, and normalised over the draws.
+    k : ndarray, shape (n,)
+        Shape of each tail.
+    """
     arviz = load("arviz")
     if hasattr(arviz, "psislw"):
-        return float(arviz.psislw(np.array(log_ratios))[1])
-    # From ArviZ 1 on the argument is a log likelihood, whose negative is the log ratio.
-    return float(load("arviz_stats.base").array_stats.psislw(-np.array(log_ratios))[1])
+        weights, k = arviz.psislw(np.array(log_ratios))
+    else:  # from ArviZ 1 on the argument is a log likelihood, whose negative is the log ratio
+        weights, k = load("arviz_stats.base").array_stats.psislw(-np.array(log_ratios))
+    return np.asarray(weights), np.atleast_1d(np.asarray(k, float))
 
 
 def worst_figures(draws: np.ndarray) -> tuple[float, float, float]:

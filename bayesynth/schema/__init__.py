@@ -3,8 +3,18 @@
 from bayesynth.schema.checks import frame_problems
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import Kind, Role
-from bayesynth.schema.limits import frame_warnings
+from bayesynth.schema.limits import disclosure_warnings, frame_warnings
 from bayesynth.schema.schema import Schema
 from bayesynth.schema.storage import Holds, Storage
 
-__all__ = ["Column", "Holds", "Kind", "Role", "Schema", "Storage", "frame_problems", "frame_warnings"]
+__all__ = [
+    "Column",
+    "Holds",
+    "Kind",
+    "Role",
+    "Schema",
+    "Storage",
+    "disclosure_warnings",
+    "frame_problems",
+    "frame_warnings",
+]

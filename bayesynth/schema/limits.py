@@ -1,4 +1,4 @@
-"""What in a usable table limits what can be learned from it, one finding for each meaning."""
+"""What in a usable table limits what can be learned from it or reveals somebody, one finding for each meaning."""
 
 from __future__ import annotations
 
@@ -42,10 +42,27 @@ def frame_warnings(frame: pd.DataFrame, schema: Mapping[str, Column]) -> list[Pr
     return [
         *_size(frame, modelled),
         *_emptiness(kept, blanks),
-        *_rare_levels(frame, kept),
         *_repetition(frame, kept, modelled),
         *_collinearity(frame, kept, blanks),
     ]
+
+
+def disclosure_warnings(frame: pd.DataFrame, schema: Mapping[str, Column]) -> list[Problem]:
+    """List what in a table would reveal somebody if tables like it were released.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table that `frame_problems` has nothing against.
+    schema : Schema
+        Its schema.
+
+    Returns
+    -------
+    list of Problem
+        To be issued as `DisclosureWarning`.
+    """
+    return list(_rare_levels(frame, {name: column for name, column in schema.items() if not column.withheld}))
 
 
 def _size(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Problem]:

@@ -151,6 +151,8 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
         "blanks": dict(fit.blanks),
         "log_bayes_factors": [[*edge, value] for edge, value in sorted(fit.log_bayes_factors.items())],
         "effect_seed": fit.effect_seed,
+        "holdout": list(fit.holdout),
+        "coding": dict(fit.coding),
     }
 
 
@@ -184,6 +186,8 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
         manifest["blanks"],
         {(a, b): value for a, b, value in manifest["log_bayes_factors"]},
         manifest["effect_seed"],
+        tuple(manifest["holdout"]),
+        manifest["coding"],
     )
 
 

@@ -29,6 +29,7 @@ from bayesynth.synthesis.relationships import relationship_table
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior
 from bayesynth.synthesis.tables import SyntheticTables
+from bayesynth.synthesis.with_table import WithTable
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(WithTable):
     """A fitted model of one table; made by `Synthesizer.fit` or `bayesynth.load`.
 
     It holds no row of the table. It does hold the sorted values of each numeric column, which the empirical marginals
@@ -57,13 +58,17 @@ class Fit:
     settings : Settings
         What the fit was made with.
     n_rows : int
-        Rows of the table.
+        Rows that were fitted.
     blanks : mapping of str to int
         Blank cells of each column and blank rows of each missingness block.
     log_bayes_factors : mapping of (str, str) to float
         Log evidence that each edge adds to its child's family, averaged over the fitted graphs that have it.
     effect_seed : int
         Seed of the rows over which effects are averaged, so that `relationships` gives the same figures every time.
+    holdout : tuple of int
+        Positions in the table of the rows that were put aside; see `split`. Nothing else is known of them.
+    coding : mapping of str to object
+        Seed that ordered ties in the normal scores, so that `influence` and `checks` meet the same scores again.
     """
 
     schema: Schema
@@ -76,6 +81,8 @@ class Fit:
     blanks: Mapping[str, int]
     log_bayes_factors: Mapping[tuple[str, str], float]
     effect_seed: int
+    holdout: tuple[int, ...]
+    coding: Mapping[str, object]
     _cache: dict = field(default_factory=dict, compare=False)
 
     def sample(
@@ -230,9 +237,9 @@ class Fit:
         raise_all([*problems, *option_problems(self.network.encoding, "each_table", blanks, delta)])
         with Progress(draws, progress) as bar:
             bar.doing("estimating")
-            tables = self._populations(int(n), DrawOptions(False, blanks, delta), draws, random_seed, bar)
+            tables = self._populations(int(n), DrawOptions(False, blanks, delta), int(draws), random_seed, bar)
             found = stack(run(analysis, tables, draws))
-        return functional(found, self.n_rows, int(n), level, self._provenance(int(n), draws, blanks))
+        return functional(found, self.n_rows, int(n), level, self._provenance(int(n), int(draws), blanks))
 
     def relationships(self) -> pd.DataFrame:
         """Every relationship of the model as a row, averaged over graphs, most probable first.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesynth._progress import Progress, Steps
-from bayesynth._random import Seed, as_generator, whole_seed
+from bayesynth._random import Seed, as_generator, origin_of, whole_seed
 from bayesynth.encoding.table import EncodedTable
-from bayesynth.errors import DataWarning, InputError, Problem, raise_all, warn
+from bayesynth.errors import DataWarning, DisclosureWarning, InputError, Problem, raise_all, warn
 from bayesynth.families import Prior, Task
 from bayesynth.graphs import Knowledge
 from bayesynth.inference import (
@@ -23,7 +23,7 @@ from bayesynth.inference import (
     warn_of_distrust,
 )
 from bayesynth.predictive import FittedNetwork
-from bayesynth.schema import Schema, frame_problems, frame_warnings
+from bayesynth.schema import Schema, disclosure_warnings, frame_problems, frame_warnings
 from bayesynth.structure import (
     STRUCTURES,
     EvidenceCache,
@@ -36,6 +36,7 @@ from bayesynth.structure import (
 )
 from bayesynth.synthesis.coding import Codebook, encode_frame
 from bayesynth.synthesis.fit import Fit
+from bayesynth.synthesis.holdout import put_aside
 from bayesynth.synthesis.missingness import read_blocks
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior, warn_of_disagreement
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 
 GRAPH_SHARE = 0.4  # of the bar
+STREAMS = 5  # coding, graph, families, effects, rows put aside
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,16 @@ class Synthesizer:
             for name in wrong
         )
 
-    def fit(self, frame: pd.DataFrame, *, random_seed: Seed = None, progress: bool = True) -> Fit:
+    def fit(self, frame: pd.DataFrame, *, holdout: float = 0.0, random_seed: Seed = None, progress: bool = True) -> Fit:
         """Learn the graph and the posterior of every family.
 
         Parameters
         ----------
         frame : DataFrame
             One row per patient. It is not changed.
+        holdout : float
+            Share of the rows to put aside at random, 0.2 for example: nothing is learned of them, so that they can show
+            what an attacker learns of people outside the table. ``fit.split(frame)`` gives them back.
         random_seed : int, SeedSequence, Generator or None
             Equal seeds give equal fits.
         progress : bool
@@ -160,10 +165,15 @@ class Synthesizer:
         -----
         DataWarning
             Of what limits what can be learned.
+        DisclosureWarning
+            Of what a released table would reveal whatever is done, such as levels that one row has.
         ConvergenceWarning, ApproximationWarning
             If a family is not to be trusted; the families are named.
         """
-        work = self._prepare(frame, random_seed)
+        streams = as_generator(random_seed).spawn(STREAMS)
+        coding = origin_of(streams[0])
+        frame, aside = put_aside(frame, holdout, streams[4])
+        work = self._prepare(frame, streams)
         with Progress(1.0, progress) as bar:
             learned = self._learn(work, bar, GRAPH_SHARE)
             names, jobs = _jobs(work, learned)
@@ -185,6 +195,8 @@ class Synthesizer:
             _blanks(frame, work.table),
             _log_bayes_factors(work.evidence, learned),
             whole_seed(work.streams[3]),
+            aside,
+            coding,
         )
 
     def learn_structure(
@@ -210,25 +222,28 @@ class Synthesizer:
         -----
         DataWarning
             Of what limits what can be learned.
+        DisclosureWarning
+            As in `fit`.
         ConvergenceWarning
             If independent runs of the sampler disagree.
         """
-        work = self._prepare(frame, random_seed)
+        work = self._prepare(frame, as_generator(random_seed).spawn(STREAMS))
         with Progress(1.0, progress) as bar:
             learned = self._learn(work, bar, 1.0)
         structure = StructurePosterior.of(learned, [b.name for b in work.table.encoding.blocks], work.space)
         warn_of_disagreement(structure)
         return structure
 
-    def _prepare(self, frame: pd.DataFrame, random_seed: Seed) -> _Work:
+    def _prepare(self, frame: pd.DataFrame, streams: list[np.random.Generator]) -> _Work:
         schema = self._schema_of(frame)
         raise_all(_nothing_to_learn(schema))
         for problem in frame_warnings(frame, schema):
             warn(problem, DataWarning, stacklevel=4)
-        streams = tuple(as_generator(random_seed).spawn(4))
+        for problem in disclosure_warnings(frame, schema):
+            warn(problem, DisclosureWarning, stacklevel=4)
         table, codebook = encode_frame(frame, schema, streams[0])
         space = SearchSpace.of(table.encoding, self.knowledge, self.structure_options.prior)
-        return _Work(schema, table, codebook, space, EvidenceCache(table, self.prior), streams)
+        return _Work(schema, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
 
     def _learn(self, work: _Work, bar: Progress, share: float) -> LearnedStructure:
         step = Steps(bar, share)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bayesynth.errors import InputError
-from bayesynth.schema import Schema, frame_problems, frame_warnings
+from bayesynth.schema import Schema, disclosure_warnings, frame_problems, frame_warnings
 
 rng = np.random.default_rng(3)
 BIG = 2**53
@@ -88,7 +88,7 @@ def warned(frame: pd.DataFrame) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         schema = Schema.infer(frame)
-    return [str(problem) for problem in frame_warnings(frame, schema)]
+    return [str(problem) for problem in (*frame_warnings(frame, schema), *disclosure_warnings(frame, schema))]
 
 
 def table(n: int = 60, **columns: object) -> pd.DataFrame:

@@ -11,7 +11,14 @@ import pytest
 
 import bayesynth as bs
 from bayesynth import synthesis
-from bayesynth.errors import BayesynthWarning, DataWarning, InputError, SchemaError, SchemaWarning
+from bayesynth.errors import (
+    BayesynthWarning,
+    DataWarning,
+    DisclosureWarning,
+    InputError,
+    SchemaError,
+    SchemaWarning,
+)
 
 N = 120
 X = np.random.default_rng(0).standard_normal(N)
@@ -176,7 +183,7 @@ def test_handled_and_given_back_alike(name: str, tmp_path: object) -> None:
             .sample(80, random_seed=2)
         )
     assert {w.category for w in caught if not issubclass(w.category, BayesynthWarning)} == set()
-    said = [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
+    said = [str(w.message) for w in caught if issubclass(w.category, (DataWarning, DisclosureWarning))]
     if warning is not None:
         assert any(warning in text for text in said), said
     pd.testing.assert_frame_equal(frame, before)
@@ -187,7 +194,7 @@ def test_handled_and_given_back_alike(name: str, tmp_path: object) -> None:
     for column in frame:
         assert synthetic[column].dtype == frame[column].dtype
         assert_support(frame[column], synthetic[column])
-    everything_can_be_asked(fit)
+    everything_can_be_asked(fit, frame)
     fit.save(tmp_path / "x.bayesynth")
     loaded = bs.load(tmp_path / "x.bayesynth")
     pd.testing.assert_frame_equal(loaded.sample(80, random_seed=2), synthetic)
@@ -212,7 +219,7 @@ def assert_support(real: pd.Series, drawn: pd.Series) -> None:
         assert set(seen) <= set(present)
 
 
-def everything_can_be_asked(fit: bs.Fit) -> None:
+def everything_can_be_asked(fit: bs.Fit, frame: pd.DataFrame) -> None:
     edges = fit.relationships()
     assert np.isfinite(edges[["effect", "lower", "upper"]]).all(axis=None)
     assert len(fit.missingness()) == len(fit.network.encoding.blocks)
@@ -224,6 +231,8 @@ def everything_can_be_asked(fit: bs.Fit) -> None:
     assert not filled[learnable].isna().any(axis=None)
     assert [len(t) for t in fit.sample_tables(2, 20, random_seed=3)] == [20, 20]
     assert set(fit.posterior.children) == {"posterior", "sample_stats"}
+    assert np.isfinite(fit.influence(frame)["influence"]).all()
+    assert fit.checks(frame, tables=3, random_seed=1, progress=False).name == "checks"
 
 
 def test_a_constant_column_keeps_its_share_of_blanks(laplace: Callable[..., bs.Fit]) -> None:
