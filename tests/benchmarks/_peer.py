@@ -126,8 +126,9 @@ def hill_climb(tables: list[dict[str, Any]], times: int = 1) -> dict[str, Any]:
 TASKS = {task.__name__: task for task in (sdv_fit, sdv_sample, hill_climb)}
 
 if __name__ == "__main__":
+    from _coverage_peers import TASKS as ABOUT_COVERAGE
     from _structure_peers import TASKS as ABOUT_STRUCTURE
 
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    print(json.dumps((TASKS | ABOUT_STRUCTURE)[sys.argv[1]](**json.loads(sys.argv[2]))))
+    print(json.dumps((TASKS | ABOUT_STRUCTURE | ABOUT_COVERAGE)[sys.argv[1]](**json.loads(sys.argv[2]))))
