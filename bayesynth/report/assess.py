@@ -61,7 +61,8 @@ def assess(
     analysis : callable or mapping of str to callable, optional
         Your own analyses; each takes a table and gives estimates and variances, or a statsmodels result.
     fit : Fit, optional
-        The fit behind the tables: adds the network, convergence and the paragraph for a Methods section.
+        The fit behind the tables, made from the real rows: adds checks of the model, the network, convergence, the
+        influence of single rows and the paragraph for a Methods section.
     about : mapping of str to str, optional
         What only you can state: "purpose", "not_for", "source", "preprocessing", "approved_by", "licence", "contact",
         "doi".
@@ -78,7 +79,7 @@ def assess(
     Raises
     ------
     InputError
-        If the tables cannot be compared, or a name is unknown.
+        If the tables cannot be compared, a name is unknown, or the fit is not of the real rows.
 
     Examples
     --------
@@ -90,11 +91,13 @@ def assess(
     schema = schema_of(real, schema if fit is None or schema is not None else fit.schema)
     tables = tables_of(synthetic, schema.modelled)
     seed = int(random_seed) if isinstance(random_seed, (int, np.integer)) else None
-    streams = as_generator(random_seed).spawn(2)
+    streams = as_generator(random_seed).spawn(3)
     common = {"schema": schema, "holdout": holdout, "progress": progress}
-    # risk first: it is quick, so that an unknown key is refused before any forest grows
+    # what is quick comes first, so that a wrong argument is refused before any forest grows
+    checks = [] if fit is None else [fit.checks(real, random_seed=streams[2], progress=progress)]
     risk = assess_risk(real, tables, **common, keys=keys, random_seed=streams[1])
-    fidelity = assess_tables(real, tables, **common, target=target, analysis=analysis, random_seed=streams[0])
+    own = {"target": target, "analysis": analysis, "more": checks}
+    fidelity = assess_tables(real, tables, **common, **own, random_seed=streams[0])
     facts = Facts(
         len(real),
         tuple(len(table) for table in tables),
@@ -105,7 +108,7 @@ def assess(
         target,
         analysis is not None,
         getattr(synthetic, "provenance", None),
-        None if fit is None else FitFacts.of(fit, synthetic),
+        None if fit is None else FitFacts.of(fit, real, synthetic),
         about,
         seed,
         installed_versions(PACKAGES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from bayesynth._html import Markup
 from bayesynth.diagnostics.figures import SKIPPED, UNKNOWN, WITHIN, WORSE, Figure
@@ -11,6 +12,7 @@ from bayesynth.report.html import interval, number, tag
 CLASSES = {WITHIN: "within", WORSE: "worse", UNKNOWN: "unknown", SKIPPED: "skipped"}
 WIDTH, HEIGHT, MARGIN = 220.0, 26.0, 6.0
 REACH = (-2.0, 4.0)  # in tolerances
+CELL, LONGEST = 20.0, 16  # side of a cell, letters of a name
 
 
 def excess_strip(figure: Figure) -> Markup:
@@ -49,6 +51,45 @@ def against_floor(value: float, floor: float, largest: float) -> Markup:
         at = width * floor / largest
         parts.append(_line(at, 0, at, height, "floor"))
     return tag("svg", *parts, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=alt, class_="bars")
+
+
+def pair_map(details: pd.DataFrame, tolerance: float) -> Markup:
+    """Draw every pair of columns as a cell: the darker, the farther above its floor, full at four times the tolerance.
+
+    Pairs whose interval lies above the floor have the colour of what is worse; the others are grey.
+
+    Parameters
+    ----------
+    details : DataFrame
+        With ``first``, ``second``, ``excess`` and ``excess_lower``, one row per pair.
+    tolerance : float
+        Of the figure.
+    """
+    names = list(dict.fromkeys([*details["first"], *details["second"]]))
+    place, n = {name: i for i, name in enumerate(names)}, len(names)
+    left, top, side = 9 + 6.2 * min(max(map(len, names)), LONGEST), CELL, CELL * (n - 1)
+    parts: list[Markup] = []
+    for pair in details.itertuples():
+        i, j = sorted((place[pair.first], place[pair.second]))
+        shade = float(np.clip(pair.excess / (4 * tolerance), 0.0, 1.0))
+        x, y = left + CELL * i, top + CELL * (j - 1)
+        cell = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": CELL - 1, "height": CELL - 1}
+        parts.append(tag("rect", class_="empty", **cell))
+        if shade:
+            kind = "surely" if pair.excess_lower > 0 else "perhaps"
+            parts.append(tag("rect", class_=kind, fill_opacity=f"{shade:.2f}", **cell))
+    for name, i in place.items():
+        short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        middle = CELL * (i - 0.5)
+        if i:
+            parts.append(tag("text", short, x=f"{left - 4:.1f}", y=f"{top + middle + 4:.1f}", text_anchor="end"))
+        if i < n - 1:
+            x, y = left + middle + CELL, top + CELL * i - 4
+            parts.append(tag("text", short, x=f"{x:.1f}", y=f"{y:.1f}", transform=f"rotate(-40 {x:.1f} {y:.1f})"))
+    alt = f"Excess of {len(details)} pairs of columns over their floors, the worst of which are listed below"
+    width, height = left + side + 6 * LONGEST * 0.8, top + side + 4
+    box = {"viewBox": f"0 {-CELL * 2.5:g} {width:.0f} {height + CELL * 2.5:.0f}", "role": "img", "aria_label": alt}
+    return tag("svg", tag("title", alt), *parts, **box, class_="pairs", style=f"max-width:{width:.0f}px")
 
 
 def _alt(figure: Figure) -> str:

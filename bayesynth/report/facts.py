@@ -50,6 +50,11 @@ class FitFacts:
         Figures behind the verdict.
     caveat : str
         What no table can say about blanks.
+    influence : mapping of str to float
+        Over rows, quantiles of how much more likely the fit makes a row because it was fitted (log), and the share of
+        rows for which that could be worked out.
+    influence_caveat : str
+        How to take it.
     methods, bibtex : str
         The paragraph for a paper and its references.
     seed : int or None
@@ -68,6 +73,8 @@ class FitFacts:
     convergence: pd.DataFrame
     structure_convergence: pd.Series
     caveat: str
+    influence: Mapping[str, float]
+    influence_caveat: str
     methods: str
     bibtex: str
     seed: int | None
@@ -75,7 +82,7 @@ class FitFacts:
     n_rows: int
 
     @classmethod
-    def of(cls, fit: Fit, tables: object) -> FitFacts:
+    def of(cls, fit: Fit, real: pd.DataFrame, tables: object) -> FitFacts:
         """Ask a fit everything that a report tells of it."""
         from bayesynth.synthesis import SyntheticTables
 
@@ -95,6 +102,7 @@ class FitFacts:
             convergence,
             fit.structure.convergence(),
             missingness.attrs["caveat"],
+            *_influence(fit, real),
             methods.text,
             methods.bibtex,
             fit.settings.seed,
@@ -173,6 +181,13 @@ class Facts:
     def blank_share(self) -> float:
         """Share of blank cells among the compared columns of the real table."""
         return float(self.columns["blank_real"].mean())
+
+
+def _influence(fit: Fit, real: pd.DataFrame) -> tuple[dict[str, float], str]:
+    found = fit.influence(real)
+    low, middle, high = found["influence"].quantile([0.5, 0.9, 1.0])
+    trusted = float(found["trusted"].mean())
+    return {"median": low, "90% of rows below": middle, "largest": high, "trusted": trusted}, found.attrs["caveat"]
 
 
 def convergence_in_words(convergence: pd.DataFrame) -> str:

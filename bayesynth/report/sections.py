@@ -11,7 +11,7 @@ import pandas as pd
 from bayesynth._html import Markup
 from bayesynth.diagnostics.figures import FIDELITY, INFERENCE, RISK, SKIPPED, Figure
 from bayesynth.report import words
-from bayesynth.report.charts import against_floor, excess_strip
+from bayesynth.report.charts import against_floor, excess_strip, pair_map
 from bayesynth.report.html import UNKNOWN, data_table, folded, frame_table, interval, joined, number, percent, tag
 
 if TYPE_CHECKING:
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 PLACES = {"columns": "columns", "missingness": "blanks", "pairs": "pairs", "association": "pairs"}
 """Section of the figures of fidelity with such a word in their name; the others speak of the whole table."""
 
-NAMES = {RISK: ("fitted rows", "control rows")}
-"""What the value and the floor of a figure are called, where it is not "synthetic" and "floor"."""
+NAMES = {RISK: ("fitted rows", "control rows"), "checks": ("p", "surprising below")}
+"""What the value and the floor of a group, or of the parts of a figure, are called where it is not "synthetic"."""
+
+PAIR_MAP = (
+    "A cell is a pair of columns: empty at the floor or below, full where it is above by four times the tolerance or "
+    "more; in colour where its 90% interval lies above the floor, as one in twenty would by chance, and grey otherwise."
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,19 @@ def inference(report: Report) -> Section:
 def risk(report: Report) -> Section:
     """Write what was tried to find out about single persons, and what that does not show."""
     statement = tag("blockquote", *(tag("p", text) for text in report.facts.statement.split("\n")))
-    return Section("risk", "Risk", joined([statement, *_figures(report, RISK)]))
+    return Section("risk", "Risk", joined([statement, *_figures(report, RISK), _influence(report)]))
+
+
+def _influence(report: Report) -> Markup:
+    fit = report.facts.fit
+    if fit is None:
+        return Markup("")
+    found = dict(fit.influence)
+    trusted = percent(found.pop("trusted"))
+    said = "; ".join(f"{name} {number(value)}" for name, value in found.items())
+    text = f"How much more likely the model makes a row because it was fitted, on the log scale: {said}."
+    checked = f"Worked out reliably for {trusted} of the rows (PSIS-LOO). {fit.influence_caveat}"
+    return joined([tag("h3", "Influence of single rows"), tag("p", text), tag("p", checked, class_="note")])
 
 
 def figure_block(figure: Figure) -> Markup:
@@ -77,8 +94,10 @@ def figure_block(figure: Figure) -> Markup:
         parts += [excess_strip(figure), tag("p", numbers, class_="small")]
     if figure.note and not is_empty(figure):
         parts.append(tag("p", figure.note, class_="note"))
+    if {"first", "second", "excess_lower"} <= set(figure.details):
+        parts += [tag("figure", pair_map(figure.details, figure.tolerance)), tag("p", PAIR_MAP, class_="note")]
     if figure.worst:
-        parts.append(_worst(figure.worst, (ours, theirs)))
+        parts.append(_worst(figure.worst, NAMES.get(figure.name, (ours, theirs))))
     if len(figure.details):
         parts.append(folded(f"All details of {figure.name}", frame_table(_plain(figure.details))))
     return tag("div", *parts, class_="figure")
@@ -101,7 +120,9 @@ def _place(figure: Figure) -> str:
 
 
 def _plain(details: pd.DataFrame) -> pd.DataFrame:
-    return details if isinstance(details.index, pd.RangeIndex) else details.reset_index()
+    """Give the worst rows first."""
+    details = details if isinstance(details.index, pd.RangeIndex) else details.reset_index()
+    return details.sort_values("excess", ascending=False, kind="stable") if "excess" in details else details
 
 
 def _worst(worst: Sequence[tuple[str, float, float]], names: tuple[str, str]) -> Markup:

@@ -61,6 +61,8 @@ blockquote{margin:.8em 0;padding:.4em 16px;border-left:4px solid var(--worse);ba
 .strip .floor,.bars .floor{stroke:var(--ink);stroke-width:1.5}
 .strip .interval{stroke:currentColor;stroke-width:2.5}.strip .dot{fill:currentColor}
 .bars{width:140px;display:block}.bars .bar{fill:var(--synthetic)}
+.pairs .empty{fill:none;stroke:var(--line)}.pairs .surely{fill:var(--worse)}.pairs .perhaps{fill:var(--unknown)}
+.pairs text{font-size:11px}
 .methods{max-width:52em}
 figure{margin:.8em 0}
 figcaption{font-size:.8125rem;color:var(--quiet);min-height:2.4em}
@@ -101,7 +103,7 @@ th,td{padding:3px 8px 3px 0}
 .glance td{white-space:nowrap}.strip{width:150px}
 .reasons,.checklist{width:100%}.reasons td:nth-child(3){min-width:12em}.reasons td:last-child{min-width:14em}
 .portraits{grid-template-columns:repeat(5,1fr);gap:2px 10px}
-nav{display:none}
+nav,details:not([open]){display:none}
 h2,h3{break-after:avoid}
 tr,.card,.portraits figure,blockquote{break-inside:avoid}
 .scroll,.sheet{overflow:visible}

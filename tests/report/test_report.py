@@ -1,6 +1,7 @@
 """The report as an object: figures and facts, JSON, the checklist, and what it must never hold."""
 
 import json
+import re
 from dataclasses import FrozenInstanceError
 
 import numpy as np
@@ -12,7 +13,7 @@ import bayesynth as bs
 from bayesynth.diagnostics.figures import FIDELITY, Interval, to_frame
 from bayesynth.errors import InputError
 from bayesynth.report import ABOUT, assess, words
-from bayesynth.report.charts import MARGIN, WIDTH, excess_strip
+from bayesynth.report.charts import MARGIN, WIDTH, excess_strip, pair_map
 from bayesynth.report.checklist import DONE, NOT, PARTLY, checklist
 from bayesynth.report.facts import column_facts, convergence_in_words
 from bayesynth.report.recipients import rule_for
@@ -20,7 +21,8 @@ from bayesynth.report.recipients import rule_for
 
 def test_the_frame_is_that_of_the_figures(report):
     pd.testing.assert_frame_equal(report.to_frame(), to_frame(report.figures))
-    assert list(report.to_frame().index) == [f.name for f in every_verdict()]
+    made = [f.name for f in every_verdict()]
+    assert list(report.to_frame().index) == [*made[:-2], "checks", *made[-2:]]
     assert report.figure("pairs") is report.figures[1]
 
 
@@ -87,6 +89,15 @@ def test_the_hash_is_of_the_schema_and_not_of_the_rows(quick, simple):
     assert assess(simple, simple, other, progress=False).facts.schema_hash not in hashes
 
 
+def test_influence_is_told_of_all_rows_together_and_of_none_alone(report, bare, small_fit, small_table):
+    each = small_fit.influence(small_table)["influence"]
+    found = report.facts.fit.influence
+    assert (found["median"], found["largest"]) == (each.median(), each.max())
+    assert len(found) == 4
+    assert "Influence of single rows" in report.to_html()
+    assert "Influence of single rows" not in bare.to_html()
+
+
 def test_the_text_shows_every_verdict(report):
     text = repr(report)
     for f in report.figures:
@@ -114,6 +125,21 @@ def test_the_strip_is_in_units_of_the_tolerance(middle, share):
     svg = excess_strip(figure("f", FIDELITY, (middle, middle - 0.001, middle + 0.001), 0.02))
     assert f'cx="{MARGIN + share * (WIDTH - 2 * MARGIN):.1f}"' in svg
     assert ("<polygon" in svg) == (not -0.04 < middle < 0.08)
+
+
+def test_every_pair_has_a_cell_as_dark_as_its_excess():
+    details = pd.DataFrame(
+        {
+            "first": ["a", "a", "b"],
+            "second": ["b", "c", "c"],
+            "excess": [0.1, -0.2, 9.0],
+            "excess_lower": [-0.1, -0.3, 0.1],
+        }
+    )
+    svg = pair_map(details, 0.05)
+    assert svg.count('class="empty"') == 3
+    assert re.findall(r'class="(\w+)" fill-opacity="([\d.]+)"', svg) == [("perhaps", "0.50"), ("surely", "1.00")]
+    assert [svg.count(f">{name}</text>") for name in "abc"] == [1, 2, 1]
 
 
 def test_a_figure_without_tolerance_has_no_strip():
