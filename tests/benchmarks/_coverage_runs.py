@@ -19,7 +19,7 @@ M, DRAWS, LARGE = 20, 100, 5  # tables, posterior draws of `functional`, k/n of 
 TRUE, KNOWN, LEARNED = "true model", "known graph", "learned graph"
 NUTS = " (NUTS)"
 SDV = {"GaussianCopula": "GaussianCopulaSynthesizer", "CTGAN": "CTGANSynthesizer"}
-NAIVE = "naive"
+NAIVE, PROPER, BALANCED = "naive", "naive, one table of several", "naive, fit.sample()"
 SMALL, FULLY, CASES, DIRECT = "hybrid, k = n", "fully, k = 5n", "hybrid, complete cases", "functional"
 Ends = Mapping[str, tuple[float, float, float]]
 Key = tuple[str, ...]
@@ -130,8 +130,9 @@ def _ways(maker: Any, frame: pd.DataFrame, blanks: str) -> dict[str, Callable[[]
         ways[FULLY] = lambda: _ends(maker.tables(LARGE * n, False).estimate(analyse, kind="fully"))
     else:
         ways[FULLY] = lambda: _ends(maker.tables(LARGE * n, False).estimate(analyse))
+    ways[PROPER] = lambda: naively(maker.tables(n, blanks != "complete")[0])
     if isinstance(maker, _Pipeline):
-        ways[NAIVE] = lambda: naively(maker.one())
+        ways[BALANCED] = lambda: naively(maker.one())
         if blanks != "complete":
             ways[CASES] = lambda: _ends(maker.tables(n, True).estimate(analyse, kind="ppd_hybrid"))
     return ways
