@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 NAME, TABLES, GRAPHS = "pbc", 20, 4
 ABOUT = {"purpose": "To show what bayesynth does."}
-NEAR = (
-    "  An interval of the excess around 0 says that synthetic rows are as near to real ones as other real rows are. "
-    "Risk is judged where patients are kept aside as a control: assess(..., holdout=...)."
-)
+KEYS, HOLDOUT = ("age", "sex"), 0.2  # what an attacker may know; share of the patients who are kept aside
+NEAR = "  An interval of the excess around 0 says that synthetic rows are as near to real ones as other real rows are."
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -43,13 +41,16 @@ def run(arguments: argparse.Namespace) -> None:
     print(schema_text(schema), flush=True)
     options = StructureOptions(graphs=GRAPHS)  # a demonstration should not take minutes
     synthesizer = Synthesizer(schema, inference=arguments.inference, structure_options=options)
-    fit = synthesizer.fit(patients, random_seed=seed, progress=sys.stderr.isatty())
-    synthetic = fit.sample(random_seed=seed + 1)
+    fit = synthesizer.fit(patients, holdout=HOLDOUT, random_seed=seed, progress=sys.stderr.isatty())
+    real, aside = fit.split(patients)
+    print(wrapped(f"\n{len(real)} patients are fitted, {len(aside)} kept aside to judge what the tables give away."))
+    synthetic = fit.sample(len(patients), random_seed=seed + 1)
     tables = fit.sample_tables(TABLES, random_seed=seed + 2)
     for part in _story(fit, synthetic):
         print(part, flush=True)
     print(heading(f"Assessment of {len(tables)} synthetic tables, beside what real patients would score"), flush=True)
-    report = assess(patients, tables, fit=fit, about=ABOUT, progress=sys.stderr.isatty(), random_seed=seed + 3)
+    known = {"holdout": aside, "keys": KEYS, "fit": fit, "about": ABOUT}
+    report = assess(real, tables, **known, progress=sys.stderr.isatty(), random_seed=seed + 3)
     print(figures_text(report.figures))
     print(wrapped(NEAR))
     print(heading(f"Written to {out}"))

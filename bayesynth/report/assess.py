@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesynth._random import Seed, as_generator
-from bayesynth.diagnostics import assess_tables, schema_of, tables_of
-from bayesynth.diagnostics.risk import assess_risk, release_text
+from bayesynth.diagnostics import assess_risk, assess_tables, release_text, schema_of, tables_of
 from bayesynth.errors import Problem, raise_all
 from bayesynth.report import pictures
 from bayesynth.report.facts import Facts, FitFacts, about_problems, column_facts, digest

@@ -30,12 +30,14 @@ def test_demo_tells_the_story_and_writes_the_files(hasty, tmp_path, capsys):
     said = capsys.readouterr()
     for part in (
         "418 patients",
+        "334 patients are fitted, 84 kept aside",
         "Schema",
         "strongest relationships",
         "Convergence",
         "First synthetic rows",
         "excess over the floor",
         "missingness patterns",
+        "membership",
     ):
         assert part in said.out, part
     assert fits(said.out)
@@ -49,7 +51,7 @@ def test_demo_tells_the_story_and_writes_the_files(hasty, tmp_path, capsys):
     assert pd.read_csv(out / "synthetic.csv").shape == (418, 19)
     assert {"parent", "child", "effect", "lower", "upper"} <= set(pd.read_csv(out / "relationships.csv"))
     assert (out / "network.png").read_bytes().startswith(b"\x89PNG")
-    again = bs.load(out / "pbc.bayesynth").sample(random_seed=4)  # the seed of the demo, and one more
+    again = bs.load(out / "pbc.bayesynth").sample(418, random_seed=4)  # the seed of the demo, and one more
     pd.testing.assert_series_equal(again["bili"], pd.read_csv(out / "synthetic.csv")["bili"])
 
 
