@@ -118,12 +118,7 @@ class Associations(Measure):
     @property
     def parts(self) -> tuple[str, ...]:
         """Pairs of names."""
-        names = [str(name) for name in self.setting.reader.names]
-        names += [f"blank({names[i]})" for i in self._blank]
-        return tuple(
-            f"{names[j]} ~ {names[i]}" if of_blanks else f"{names[i]} ~ {names[j]}"
-            for i, j, of_blanks in zip(self._first, self._second, self._of_blanks, strict=True)
-        )
+        return tuple(f"{first} ~ {second}" for first, second in zip(*self._names(slice(None)), strict=True))
 
     def prepare(self, sample: Sample) -> Variables:
         """Ranks, indicators and levels."""
@@ -143,13 +138,27 @@ class Associations(Measure):
         return np.abs(reference - other)
 
     def details(self, aspect: Aspect) -> Mapping[str, np.ndarray]:
-        """Associations in whole tables, median over synthetic ones."""
+        """Give the two columns, and associations in whole tables, median over synthetic ones."""
 
         def whole(sample: Sample) -> np.ndarray:
             return self.profile(self.prepare(sample), np.arange(len(sample)))[aspect.named]
 
         drawn = pd.DataFrame([whole(table) for table in self.setting.tables[: self.most_tables]])
-        return {"real_association": whole(self.setting.real), "synthetic_association": drawn.median().to_numpy()}
+        first, second = self._names(aspect.named)
+        return {
+            "first": first,
+            "second": second,
+            "real_association": whole(self.setting.real),
+            "synthetic_association": drawn.median().to_numpy(),
+        }
+
+    def _names(self, some: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Names of both columns of some pairs, that of a blank first."""
+        names = [str(name) for name in self.setting.reader.names]
+        names = np.array([*names, *(f"blank({names[i]})" for i in self._blank)], dtype=object)
+        first, second = names[self._first[some]], names[self._second[some]]
+        of_blanks = self._of_blanks[some]
+        return np.where(of_blanks, second, first), np.where(of_blanks, first, second)
 
 
 def largest(parts: np.ndarray) -> np.ndarray:

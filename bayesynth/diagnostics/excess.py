@@ -91,6 +91,7 @@ def excess_of(
     sizes: Sizes,
     *,
     is_loss: bool = False,
+    is_random: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Mean excess of comparisons over floors with its interval, for one figure or many at once.
 
@@ -129,6 +130,8 @@ def excess_of(
         deviations of the test rows. Of the variance of such a product the mean excess keeps a share
         :math:`\frac{ab}{2N}\left(\frac{c}{n} + \frac{1}{km}\right)`, c = 2 as the same rows train and test in
         different splits, or 1 with a holdout; of that of squares it keeps less.
+    is_random : bool
+        Whether the figure has a chance of its own, as that of a forest, so that all of v may show in the splits.
 
     Returns
     -------
@@ -143,7 +146,7 @@ def excess_of(
         variance = variance + sizes.loss_share * variance_of(comparisons - floors[split], table)
     else:
         one = variance_of(floors) / (1 - sizes.fixed_share)
-        shown = one * (1 - (sizes.pool_variance / sizes.split_variance) ** 2)
+        shown = one if is_random else one * (1 - (sizes.pool_variance / sizes.split_variance) ** 2)
         variance = variance + sizes.distance_share * one
         beyond = sizes.cross_share * np.maximum(variance_of(comparisons, table) - shown, 0.0)
     skewness = np.clip(skewness_of(floors), 0.0, MOST_SKEWED)

@@ -71,6 +71,8 @@ class Contrast:
         Which split and which table.
     sizes : Sizes
         Numbers of rows.
+    is_loss, is_random : bool
+        As in `excess_of`.
     """
 
     floors: np.ndarray
@@ -78,11 +80,14 @@ class Contrast:
     split: np.ndarray
     table: np.ndarray
     sizes: Sizes
+    is_loss: bool
+    is_random: bool
 
-    def excess(self, combine: Callable[[np.ndarray], np.ndarray], *, is_loss: bool) -> tuple[np.ndarray, ...]:
+    def excess(self, combine: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, ...]:
         """Excess and the ends of its interval, of whatever is made of the parts."""
         floors, comparisons = combine(self.floors), combine(self.comparisons)
-        return excess_of(floors, comparisons, self.split, self.table, self.sizes, is_loss=is_loss)
+        how = {"is_loss": self.is_loss, "is_random": self.is_random}
+        return excess_of(floors, comparisons, self.split, self.table, self.sizes, **how)
 
 
 class Measure(ABC):
@@ -101,6 +106,7 @@ class Measure(ABC):
     most_tables: ClassVar[int] = 100
     weight: ClassVar[float] = 1.0  # of its part of the bar
     is_loss: ClassVar[bool] = False  # a loss of a trained model, not a distance
+    is_random: ClassVar[bool] = False  # has a chance of its own
 
     def __init__(self, setting: Setting, rng: np.random.Generator):
         self.setting, self.rng = setting, rng
@@ -168,7 +174,8 @@ def contrast_of(measure: Measure, steps: Steps) -> Contrast:
             where.append((s, t))
         steps.reach(measure.aspects[0].name, (s + 1) / measure.splits)
     split_of, table_of = np.array(where).T
-    return Contrast(np.array(floors), np.array(comparisons), split_of, table_of, Sizes.of(setting, m))
+    found = np.array(floors), np.array(comparisons), split_of, table_of, Sizes.of(setting, m)
+    return Contrast(*found, measure.is_loss, measure.is_random)
 
 
 def _figure(measure: Measure, aspect: Aspect, contrast: Contrast | None) -> Figure:
@@ -179,7 +186,7 @@ def _figure(measure: Measure, aspect: Aspect, contrast: Contrast | None) -> Figu
     def combine(parts: np.ndarray) -> np.ndarray:
         return parts[:, 0] if aspect.is_whole else aspect.combine(parts[:, named])
 
-    excess = Interval(*(float(x) for x in contrast.excess(combine, is_loss=measure.is_loss)))
+    excess = Interval(*(float(x) for x in contrast.excess(combine)))
     if np.isnan(excess.middle):
         why = measure.note(aspect) or "too few rows have values to compare"
         return Figure.skipped(aspect.name, aspect.group, aspect.meaning, why)
@@ -211,7 +218,7 @@ def _figure(measure: Measure, aspect: Aspect, contrast: Contrast | None) -> Figu
 def _details(measure: Measure, aspect: Aspect, contrast: Contrast, named: np.ndarray) -> pd.DataFrame:
     offset = 1 if aspect.is_whole else 0
     floors, comparisons = contrast.floors[:, named + offset], contrast.comparisons[:, named + offset]
-    excess, lower, upper = contrast.excess(lambda parts: parts[:, named + offset], is_loss=measure.is_loss)
+    excess, lower, upper = contrast.excess(lambda parts: parts[:, named + offset])
     found = {
         "part": [measure.parts[i] for i in named],
         "value": mean_of(comparisons),

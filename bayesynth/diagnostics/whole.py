@@ -17,6 +17,7 @@ class _Classified(Measure):
     """A classifier between reference rows and others, and which columns it uses."""
 
     splits, comparisons, most_tables = 20, 40, 20
+    is_random = True
 
     def __init__(self, setting: Setting, rng: np.random.Generator):
         super().__init__(setting, rng)
