@@ -87,8 +87,8 @@ def pair_map(details: pd.DataFrame, tolerance: float) -> Markup:
             x, y = left + middle + CELL, top + CELL * i - 4
             parts.append(tag("text", short, x=f"{x:.1f}", y=f"{y:.1f}", transform=f"rotate(-40 {x:.1f} {y:.1f})"))
     alt = f"Excess of {len(details)} pairs of columns over their floors, the worst of which are listed below"
-    width, height = left + side + 6 * LONGEST * 0.8, top + side + 4
-    box = {"viewBox": f"0 {-CELL * 2.5:g} {width:.0f} {height + CELL * 2.5:.0f}", "role": "img", "aria_label": alt}
+    width, above = left + side + 5 * LONGEST, 4.2 * min(len(names[0]), LONGEST) - CELL
+    box = {"viewBox": f"0 {-above:.0f} {width:.0f} {top + side + 4 + above:.0f}", "role": "img", "aria_label": alt}
     return tag("svg", tag("title", alt), *parts, **box, class_="pairs", style=f"max-width:{width:.0f}px")
 
 

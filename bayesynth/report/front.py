@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bayesynth._html import Markup
-from bayesynth.diagnostics.figures import RISK, UNKNOWN, VERDICTS, WORSE, Figure
+from bayesynth.diagnostics.figures import RISK, UNKNOWN, WORSE, Figure
 from bayesynth.report import words
 from bayesynth.report.charts import excess_strip
 from bayesynth.report.html import bullets, data_table, interval, joined, number, tag
@@ -54,7 +54,7 @@ def glance(figures: Sequence[Figure]) -> Markup:
             interval(figure.floor),
             joined([excess_strip(figure), tag("span", interval(figure.excess), class_="small")]),
             number(figure.tolerance),
-            words.pill(figure.verdict),
+            words.pill(words.label(figure)),
         )
         for figure in figures
     ]
@@ -66,8 +66,8 @@ def glance(figures: Sequence[Figure]) -> Markup:
 
 def _verdicts(figures: Sequence[Figure]) -> Markup:
     """Count verdicts as pills, those that occur."""
-    verdicts = [figure.verdict for figure in figures]
-    shown = [tag("span", f"{verdicts.count(v)} ", words.pill(v), class_="count") for v in VERDICTS if v in verdicts]
+    counts = words.counts(figures).items()
+    shown = [tag("span", f"{count} ", words.pill(verdict), class_="count") for verdict, count in counts]
     return tag("p", *shown, class_="counts") if shown else tag("p", "No figure was worked out.")
 
 

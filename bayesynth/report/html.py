@@ -81,7 +81,7 @@ def frame_table(frame: pd.DataFrame, at_most: int = MOST_ROWS) -> Markup:
     frame = frame.dropna(axis=1, how="all")
     numeric = [i for i, kind in enumerate(frame.dtypes) if pd.api.types.is_numeric_dtype(kind)]
     rows = ([number(value) for value in row] for row in frame.head(at_most).itertuples(index=False))
-    table = data_table([str(name).replace("_", " ") for name in frame.columns], rows, numeric=numeric)
+    table = data_table([str(name).replace("_", " ") for name in frame.columns], rows, numeric=numeric, class_="data")
     hidden = len(frame) - at_most
     if hidden <= 0:
         return table
@@ -109,7 +109,7 @@ def number(value: object) -> str:
 
 
 def interval(found: Interval) -> str:
-    """Write a figure with its interval, all with the same decimals.
+    """Write a figure with its interval, all with the same decimals, so many that no end of it looks like 0.
 
     Examples
     --------
@@ -117,6 +117,8 @@ def interval(found: Interval) -> str:
     '−0.001 (−0.010 to 0.008)'
     """
     decimals = _decimals([found.middle, found.lower, found.upper], 2)
+    visible = max(_decimals([end], 1) for end in (found.lower, found.upper))
+    decimals = min(max(decimals, visible), decimals + 2)
     middle, lower, upper = (_fixed(v, decimals) for v in (found.middle, found.lower, found.upper))
     return middle if lower == upper == UNKNOWN else f"{middle} ({lower} to {upper})"
 

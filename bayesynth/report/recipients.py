@@ -45,7 +45,12 @@ def advice(facts: Facts) -> Markup:
         rows = [(case, *rule_for(p, columns)) for case, columns in cases(p)]
         headers = ("analysis of", "rule", "total variance", "because")
         note = "u: mean of the variances within tables; b: variance of the estimates between tables."
-        parts += [tag("p", made), data_table(headers, rows), tag("p", note, class_="note"), bullets(_cautions(p))]
+        parts += [
+            tag("p", made),
+            data_table(headers, rows, class_="rules"),
+            tag("p", note, class_="note"),
+            bullets(_cautions(p)),
+        ]
     code = tag("p", "In Python, where analyse(table) gives a statsmodels result, or estimates and variances:")
     return joined([*parts, code, tag("pre", CODE)])
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,15 @@ from bayesynth.report.html import interval, joined, tag
 from bayesynth.report.pictures import Picture, embedded
 from bayesynth.report.template import page
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 FORMAT, VERSION = "bayesynth-report", 1
 TITLE = "Assessment of synthetic tables"
 SUBTITLE = "How near they are to the real one, what they give away, and what may be done with them"
 AGGREGATES = (
     "This report shows aggregates of the real table (distributions, shares of blanks, associations) and no row of it. "
-    "Review it like any other table of results before it leaves the house."
+    "Review it like any other table of results before it leaves your institution."
 )
 
 
@@ -123,15 +126,27 @@ class Report:
         ]
         return _written(page(TITLE, joined(body)), path)
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the excess of every figure over its floor, see `bayesynth.plot_fidelity`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw.
+        """
+        from bayesynth.plots import plot_fidelity
+
+        return plot_fidelity([figure for figure in self.figures if figure.tolerance > 0], ax)
+
     def __repr__(self) -> str:
         lines = [f"{TITLE}: {words.what(self.facts)}"]
         width = max((len(figure.name) for figure in self.figures), default=0)
-        lines += [f"  {f.name:<{width}}  {f.verdict:<17}{interval(f.excess)}" for f in self.figures]
+        lines += [f"  {f.name:<{width}}  {words.label(f):<17}{interval(f.excess)}" for f in self.figures]
         return "\n".join([*lines, "to_html() has it for reading, to_frame() and to_json() for machines"])
 
     def _repr_html_(self) -> str:
         rows = [
-            (figure.group, figure.name, figure.verdict, interval(figure.excess), _first_worst(figure))
+            (figure.group, figure.name, words.label(figure), interval(figure.excess), _first_worst(figure))
             for figure in self.figures
         ]
         body = table(("", "figure", "verdict", "excess over the floor", "worst part"), rows)

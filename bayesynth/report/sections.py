@@ -85,7 +85,7 @@ def _influence(report: Report) -> Markup:
 
 def figure_block(figure: Figure) -> Markup:
     """Show a figure with its meaning, verdict, worst parts and details."""
-    head = tag("h3", figure.name, " ", words.pill(figure.verdict))
+    head = tag("h3", figure.name, " ", words.pill(words.label(figure)))
     parts: list[object] = [head, tag("p", figure.meaning), tag("p", words.sentence(figure))]
     ours, theirs = NAMES.get(figure.group, ("synthetic", "floor"))
     if figure.verdict != SKIPPED:
@@ -105,7 +105,7 @@ def figure_block(figure: Figure) -> Markup:
 
 def is_empty(figure: Figure) -> bool:
     """Whether a figure was not worked out at all, so that its note is the reason."""
-    return figure.verdict == SKIPPED and figure.value.middle != figure.value.middle
+    return words.label(figure) == SKIPPED
 
 
 def _figures(report: Report, place: str) -> list[Markup]:

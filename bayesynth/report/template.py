@@ -47,7 +47,7 @@ th{color:var(--quiet);font-weight:600;vertical-align:bottom}
 .glance{width:100%}.glance td{vertical-align:middle}
 .reasons td:nth-child(1){max-width:13em}.reasons td:nth-child(2){white-space:nowrap}
 .reasons td:nth-child(3){min-width:15em}
-.checklist td:nth-child(2){min-width:13em}
+.checklist td:nth-child(2){min-width:13em}.rules td:nth-child(3){white-space:nowrap}
 details{margin:.6em 0}
 summary{cursor:pointer;color:var(--accent);font-size:.9375rem}
 pre{background:var(--raised);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow-x:auto;
@@ -87,7 +87,9 @@ main,header,nav{padding:0 14px}header{padding-top:16px}
 .stacked td{border:0;padding:1px 0;text-align:left;max-width:none!important;min-width:0!important}
 .stacked td[data-label]:not([data-label=""]):not(:first-child)::before{content:attr(data-label) " ";
 color:var(--quiet);font-size:.8125rem}
-.checklist td:first-child,.checklist td:nth-child(2){display:inline;font-weight:600}
+.checklist td:first-child,.checklist td:nth-child(2){display:inline!important;font-weight:600}
+.checklist td:first-child::after{content:". "}.stacked.checklist td:nth-child(2)::before{content:none!important}
+.data td{white-space:nowrap}
 .portraits{grid-template-columns:repeat(auto-fill,minmax(150px,1fr))}
 }
 @media print{

@@ -13,21 +13,28 @@ from bayesynth.report.facts import Facts
 from bayesynth.report.html import counted, interval, listed, number, tag
 
 SIGNS = {WITHIN: "●", WORSE: "▲", UNKNOWN: "?", SKIPPED: "–"}
+DESCRIBED = "described only"
 MOST_NAMED = 3
+
+
+def label(figure: Figure) -> str:
+    """Give the verdict of a figure; one that is worked out and not judged is described only."""
+    described = figure.verdict == SKIPPED and not np.isnan(figure.value.middle)
+    return DESCRIBED if described else figure.verdict
 
 
 def pill(verdict: str) -> Markup:
     """Write a verdict so that it is told by word and sign, and not by colour alone."""
-    sign = tag("span", SIGNS[verdict], aria_hidden="true")
-    return tag("span", sign, f" {verdict}", class_=f"pill {CLASSES[verdict]}")
+    sign = tag("span", SIGNS.get(verdict, SIGNS[SKIPPED]), aria_hidden="true")
+    return tag("span", sign, f" {verdict}", class_=f"pill {CLASSES.get(verdict, CLASSES[SKIPPED])}")
 
 
 def sentence(figure: Figure) -> str:
     """Say what a verdict rests on: the excess with its interval, the tolerance, the parts or the rows that matter."""
-    if figure.verdict == SKIPPED:
-        if np.isnan(figure.value.middle):
-            return f"Not done, because {_lowered(figure.note)}"
+    if label(figure) == DESCRIBED:
         return f"Described only, without a verdict: {interval(figure.value)}."
+    if figure.verdict == SKIPPED:
+        return f"Not done, because {_lowered(figure.note)}"
     excess = interval(figure.excess)
     beside = "" if np.isnan(figure.tolerance) else f", beside a tolerance of {number(figure.tolerance)}"
     if figure.verdict == WITHIN:
@@ -41,8 +48,13 @@ def sentence(figure: Figure) -> str:
 
 def tally(figures: Iterable[Figure]) -> str:
     """Count verdicts: "6 within floor, 1 worse than floor"."""
-    verdicts = [figure.verdict for figure in figures]
-    return ", ".join(f"{verdicts.count(v)} {v}" for v in VERDICTS if v in verdicts) or "no figure"
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts(figures).items()) or "no figure"
+
+
+def counts(figures: Iterable[Figure]) -> dict[str, int]:
+    """Count verdicts, those that occur."""
+    labels = [label(figure) for figure in figures]
+    return {verdict: labels.count(verdict) for verdict in (*VERDICTS, DESCRIBED) if verdict in labels}
 
 
 def named(figures: Sequence[Figure], verdict: str) -> str:

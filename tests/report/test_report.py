@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import FrozenInstanceError
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from bayesynth.report import ABOUT, assess, words
 from bayesynth.report.charts import MARGIN, WIDTH, excess_strip, pair_map
 from bayesynth.report.checklist import DONE, NOT, PARTLY, checklist
 from bayesynth.report.facts import column_facts, convergence_in_words
+from bayesynth.report.html import interval
 from bayesynth.report.recipients import rule_for
 
 
@@ -102,7 +104,13 @@ def test_the_text_shows_every_verdict(report):
     text = repr(report)
     for f in report.figures:
         assert f.name in text
-        assert f.verdict in text
+        assert words.label(f) in text
+
+
+def test_it_draws_what_has_been_judged(report):
+    ax = report.plot()
+    assert len(ax.get_yticks()) == sum(f.verdict != "not done" for f in report.figures)
+    plt.close("all")
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -117,7 +125,10 @@ def test_verdicts_are_said_with_their_sizes():
     assert words.sentence(rates).endswith("about 1,350 real rows would tell.")
     assert words.sentence(prediction) == "Not done, because no target was named."
     assert words.sentence(copies) == "Described only, without a verdict: 0.010."
-    assert words.tally(every_verdict()) == "2 within floor, 1 worse than floor, 2 cannot tell, 2 not done"
+    assert (
+        words.tally(every_verdict())
+        == "2 within floor, 1 worse than floor, 2 cannot tell, 1 not done, 1 described only"
+    )
 
 
 @pytest.mark.parametrize(("middle", "share"), [(0.0, 1 / 3), (0.02, 0.5), (-0.04, 0.0), (0.08, 1.0), (9.0, 1.0)])
@@ -250,11 +261,11 @@ def test_a_fit_of_another_table_is_refused(quick, simple, small_fit):
         assess(simple, simple, fit=small_fit, progress=False)
 
 
-def test_intervals_with_nothing_known_are_dashes():
-    nothing = Interval(np.nan, np.nan, np.nan)
-    from bayesynth.report.html import interval
-
-    assert interval(nothing) == "–"
+def test_intervals_show_on_which_side_of_zero_they_end():
+    assert interval(Interval(np.nan, np.nan, np.nan)) == "–"
+    assert interval(Interval(0.6, 0.02, 1.3)) == "0.60 (0.02 to 1.30)"
+    assert interval(Interval(0.6, 0.0, 1.3)) == "0.6 (0.0 to 1.3)"
+    assert interval(Interval(120.0, -3.0, 1e-9)) == "120.00 (−3.00 to 0.00)"
 
 
 # --- everything together ---------------------------------------------------------------------------------------------
