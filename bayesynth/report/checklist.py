@@ -10,8 +10,8 @@ from bayesynth.diagnostics.figures import FIDELITY, INFERENCE, RISK, SKIPPED, Fi
 from bayesynth.report import words
 from bayesynth.report.html import counted, data_table, listed, percent, tag
 from bayesynth.report.model import NO_FIT
-from bayesynth.report.recipients import cases, rule_for
 from bayesynth.report.sections import Section, is_empty
+from bayesynth.synthesis.pooling import cases, rule_for
 
 if TYPE_CHECKING:
     from bayesynth.report.report import Report

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bayesynth._html import Markup
 from bayesynth.diagnostics.choosing import advice as cautions
-from bayesynth.diagnostics.choosing import choose
 from bayesynth.diagnostics.provenance import Provenance
-from bayesynth.diagnostics.rules import AUTO, RULES, Sizes
-from bayesynth.errors import InputError
+from bayesynth.diagnostics.rules import Sizes
 from bayesynth.report.facts import Facts
 from bayesynth.report.html import bullets, data_table, joined, tag
 from bayesynth.report.words import draws
+from bayesynth.synthesis.pooling import cases, rule_for
 
 CODE = """\
 import bayesynth as bs
@@ -55,14 +54,6 @@ def advice(facts: Facts) -> Markup:
     return joined([*parts, code, tag("pre", CODE)])
 
 
-def cases(provenance: Provenance) -> list[tuple[str, Sequence[str]]]:
-    """Tell columns with blanks in the real table from those without: they may need different rules."""
-    blank = provenance.incomplete()
-    complete = [name for name in provenance.blank_shares if name not in blank]
-    named = [("columns that were complete", complete), ("columns with blanks in the real table", blank)]
-    return [(case, columns) for case, columns in named if columns]
-
-
 def _cautions(provenance: Provenance) -> Iterator[str]:
     """Say where a rule is wide, noisy or wrong for these tables."""
     sizes = Sizes(provenance.m, provenance.n_synthetic / provenance.n_real)
@@ -70,13 +61,3 @@ def _cautions(provenance: Provenance) -> Iterator[str]:
         kind, formula, _ = rule_for(provenance, columns)
         if formula:
             yield from (f"For {case}: {problem}" for problem in cautions(kind, provenance, tuple(columns), sizes))
-
-
-def rule_for(provenance: Provenance, columns: Sequence[str]) -> tuple[str, str, str]:
-    """Give the rule, its formula and the reason; or say that there is none."""
-    try:
-        kind, why = choose(AUTO, "population", provenance, tuple(columns), provenance.m, None)
-    except InputError as error:
-        problem = error.problems[0]
-        return "none", "", f"{problem.why}; {problem.remedy}"
-    return kind, RULES[kind].formula, why

@@ -13,6 +13,7 @@ import numpy as np
 from bayesynth._html import Markup, card, escape
 from bayesynth.errors import Problem, raise_all
 from bayesynth.structure.partition import LARGEST_MEAN_SD, LARGEST_SD
+from bayesynth.synthesis.pooling import cases, rule_for
 
 if TYPE_CHECKING:
     from bayesynth.synthesis.fit import Fit
@@ -32,6 +33,8 @@ SCORES = {
     "bge": "BGe [@GeigerHeckerman2002]",
     "bic": "BIC [@Schwarz1978]",
 }
+
+SOURCES = {"fully": "Raghunathan2003", "ppd": "Raab2017", "ppd_hybrid": "Raab2017", "plugin": "Raab2017"}
 
 
 @dataclass(frozen=True)
@@ -214,12 +217,12 @@ def _parameters(fit: Fit) -> Iterator[str]:
 
 
 def _draws(fit: Fit, tables: SyntheticTables | None) -> Iterator[str]:
-    rules = "Analyses of the tables are pooled by rules for fully synthetic data [@Raghunathan2003]."
     drawn = "a graph and of all parameters" if len(fit.network.graphs) > 1 else "all parameters"
     if tables is None:
         yield (
             f"Synthetic tables for inference have one posterior draw of {drawn} behind each table (proper synthesis); "
-            f"all their cells are synthetic. {rules}"
+            "all their cells are synthetic. Analyses of the tables are pooled by rules for fully synthetic data "
+            "[@Raghunathan2003; @Raab2017]."
         )
         return
     p = tables.provenance
@@ -227,8 +230,15 @@ def _draws(fit: Fit, tables: SyntheticTables | None) -> Iterator[str]:
     behind = "table (proper synthesis)" if p.draws == "each_table" else "row (the posterior predictive distribution)"
     yield (
         f"{_plural(p.m, 'synthetic table')} of {p.n_synthetic} rows {'was' if p.m == 1 else 'were'} drawn, "
-        f"{blanks}; one posterior draw of {drawn} stands behind each {behind}, and all cells are synthetic. {rules}"
+        f"{blanks}; one posterior draw of {drawn} stands behind each {behind}, and all cells are synthetic."
     )
+    rules = [(case, *rule_for(p, columns)) for case, columns in cases(p)]
+    pooled = [f"T = {formula} [@{SOURCES[kind]}] for {case}" for case, kind, formula, _ in rules if formula]
+    if pooled:
+        yield (
+            f"Estimates are means over the tables and their variances {_listed(pooled)}, where u is the mean variance "
+            "within tables and b the variance between them."
+        )
 
 
 def _software(fit: Fit) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bayesynth.report.charts import MARGIN, WIDTH, excess_strip, pair_map
 from bayesynth.report.checklist import DONE, NOT, PARTLY, checklist
 from bayesynth.report.facts import column_facts, convergence_in_words
 from bayesynth.report.html import interval
-from bayesynth.report.recipients import rule_for
+from bayesynth.synthesis.pooling import rule_for
 
 
 def test_the_frame_is_that_of_the_figures(report):

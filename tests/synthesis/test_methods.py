@@ -10,7 +10,7 @@ import pytest
 
 import bayesynth as bs
 from bayesynth.errors import InputError
-from bayesynth.synthesis.methods import REFERENCES
+from bayesynth.synthesis.methods import REFERENCES, SOURCES
 
 DOCS = Path(__file__).parents[2] / "docs" / "references.bib"
 
@@ -32,13 +32,13 @@ def test_shipped_references_are_those_of_the_docs():
 
 def test_every_reference_that_any_setting_cites_is_shipped():
     source = Path(bs.synthesis.methods.__file__).read_text(encoding="utf-8")
-    cited = set(re.findall(r"\[@(\w+)\]", source)) - {"Key", "bayesynth"}
+    cited = (set(re.findall(r"@([A-Z]\w+)[\];]", source)) | set(SOURCES.values())) - {"Key"}
     assert cited == set(entries(REFERENCES.read_text(encoding="utf-8")))
 
 
 def test_bibtex_holds_what_the_text_cites_and_nothing_else(greedy):
     methods = greedy.methods()
-    cited = list(dict.fromkeys(re.findall(r"\[@(\w+)\]", methods.text)))
+    cited = list(dict.fromkeys(re.findall(r"@(\w+)", methods.text)))
     assert list(entries(methods.bibtex)) == cited
     assert str(methods) == f"{methods.text}\n\n{methods.bibtex}"
     assert html.escape(methods.text) in methods._repr_html_()
@@ -91,9 +91,17 @@ def test_changed_settings_change_the_text(small_table, laplace):
 def test_tables_are_described_as_they_were_drawn(greedy):
     text = greedy.methods(greedy.sample_tables(3, n=70, random_seed=1)).text
     assert "3 synthetic tables of 70 rows were drawn, with blanks" in text
+    assert "T = b/m + u·k/n [@Raab2017] for columns that were complete" in text
+    assert "T = (1 + 1/m)·b - u [@Raghunathan2003] for columns with blanks" in text
     assert "1 synthetic table of 150 rows was drawn, without blanks" in (
         greedy.methods(greedy.sample_tables(1, blanks=False, random_seed=1)).text
     )
+
+
+def test_where_no_rule_fits_none_is_named(greedy):
+    text = greedy.methods(greedy.sample_tables(1, random_seed=1)).text
+    assert "T = u·(k/n + (1 + k/n)/m) [@Raab2017] for columns that were complete" in text
+    assert "for columns with blanks" not in text
 
 
 def test_tables_of_another_fit_are_refused(greedy):
