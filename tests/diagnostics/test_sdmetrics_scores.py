@@ -11,8 +11,6 @@ from bayesynth.diagnostics import sdmetrics_scores
 from bayesynth.errors import BayesynthWarning, InputError
 from bayesynth.schema import Schema
 
-reports = pytest.importorskip("sdmetrics.reports")
-
 
 def schema_of(frame: pd.DataFrame) -> Schema:
     with warnings.catch_warnings():
@@ -21,7 +19,7 @@ def schema_of(frame: pd.DataFrame) -> Schema:
 
 
 def theirs(report: str, real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema) -> object:
-    found = getattr(reports, report)()
+    found = getattr(pytest.importorskip("sdmetrics.reports"), report)()  # SDMetrics is not made for pandas 3
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy's and pandas' remarks on what SDMetrics does
         found.generate({"t": real.copy()}, {"t": synthetic.copy()}, schema.to_sdv_metadata("t"), verbose=False)
