@@ -65,9 +65,7 @@ def make_fit(data: str, inference: str, seed: int = 1) -> Fit:
     return bs.Synthesizer(inference=inference).fit(read(data), random_seed=seed, progress=False)
 
 
-def fit(
-    data: str, inference: str, fits: int = 2, structure: str = "posterior", warm: bool = False
-) -> dict[str, Any]:
+def fit(data: str, inference: str, fits: int = 2, structure: str = "posterior", warm: bool = False) -> dict[str, Any]:
     """Time fits one after another in this process, each with its own seed; imports of bayesynth are apart.
 
     Warm: engines are loaded and compiled before, on a small table.
