@@ -90,8 +90,8 @@ def correlations(scores: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> correlations(np.array([[1.0, 1.0], [2.0, 4.0], [3.0, 5.0], [4.0, 8.0], [5.0, np.nan], [6.0, 9.0]])).round(3)
-    array([[1.   , 0.957],
-           [0.957, 1.   ]])
+    array([[1.   , 0.956],
+           [0.956, 1.   ]])
     """
     seen = (~np.isnan(scores)).astype(float)
     centre = np.nan_to_num(scores).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)

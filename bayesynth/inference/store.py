@@ -71,7 +71,7 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
 
 def from_tree(tree: xr.DataTree, designs: Mapping[str, Design]) -> dict[str, FamilyPosterior]:
     """Rebuild the posteriors, in the order of the tree, from their designs."""
-    posterior, stats = tree["posterior"], tree["sample_stats"]
+    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
     found = {}
     mine_of: dict[str, list[str]] = {}
     for variable, values in posterior.data_vars.items():
