@@ -58,7 +58,7 @@ def assess_tables(
     schema : Schema, optional
         What the columns are; inferred from the real table when left out. Only its modelled columns are compared.
     holdout : DataFrame, optional
-        Real rows that the synthetic tables were not made from. Without them, halves of the real table are compared.
+        Real rows that the synthetic tables were not made from: the prediction is tested on them.
     target : str, optional
         A column to predict from the others.
     analysis : callable or mapping of str to callable, optional
@@ -89,10 +89,11 @@ def assess_tables(
 
     .. math:: \text{floor}_s = M(A_s, B_s), \quad \text{excess}_{st} = M(A_s, S_{st}) - M(A_s, B_s).
 
-    With a holdout, A_s is a random half of it. An excess of 0 says that synthetic rows are as near to real rows as
-    other real rows are: a correct model whose parameters are drawn from their posterior for each table attains it, for
-    then A - S has the variance of A - B. The interval of the mean excess accounts for splits that share rows, see
-    `bayesynth.diagnostics.excess.excess_of`; under the truth its lower end is above 0 with a probability of at most
+    An excess of 0 says that synthetic rows are as near to real rows as other real rows are: a correct model whose
+    parameters are drawn from their posterior for each table attains it, for then A - S has the variance of A - B. For a
+    prediction A_s tests what B_s or S_st have trained; with a holdout A_s is a random half of it, and what a model does
+    not know for want of rows shows as an excess. The interval of the mean excess accounts for splits that share rows,
+    see `bayesynth.diagnostics.excess.excess_of`; under the truth its lower end is above 0 with a probability of at most
     0.05.
 
     Examples

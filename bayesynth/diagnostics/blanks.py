@@ -82,7 +82,7 @@ class BlankPatterns(Measure):
     def __init__(self, setting: Setting, rng: np.random.Generator):
         super().__init__(setting, rng)
         self._columns = blank_columns(setting)
-        samples = (setting.real, setting.reference, *setting.tables)
+        samples = setting.samples
         labels = label_patterns([np.isnan(sample.values[:, self._columns]) for sample in samples])
         common = np.bincount(labels[0]).argsort(kind="stable")[::-1][:PATTERNS]
         self._common = common[np.isin(common, labels[0])]
@@ -122,8 +122,7 @@ class BlankPatterns(Measure):
 
 def blank_columns(setting: Setting) -> np.ndarray:
     """Positions of the columns that any table has blanks in."""
-    samples = (setting.real, setting.reference, *setting.tables)
-    return np.flatnonzero(np.any([np.isnan(sample.values).any(axis=0) for sample in samples], axis=0))
+    return np.flatnonzero(np.any([np.isnan(sample.values).any(axis=0) for sample in setting.samples], axis=0))
 
 
 def wilson(successes: np.ndarray, n: int, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t as student
 
-from bayesynth.diagnostics.setting import Setting
+from bayesynth.diagnostics.setting import Design, Sample
 
 LOWER_ERROR, UPPER_ERROR = 0.025, 0.05  # of an end; the lower one accuses, and an assessment has ten of them
 MOST_SKEWED = 1.3  # beyond it the Cornish-Fisher term overshoots; a chi-square with one degree of freedom needs no more
@@ -27,7 +28,7 @@ class Sizes:
     N, n, k, m : float
         Rows of the pools, and number of tables.
     held : bool
-        Whether the reference rows come from a holdout, not from the same pool as the other real ones.
+        Whether the reference rows and the other real ones come from different pools, one of them held out.
     """
 
     a: float
@@ -39,11 +40,10 @@ class Sizes:
     held: bool = False
 
     @classmethod
-    def of(cls, setting: Setting, m: int) -> Sizes:
-        """Take the sizes of a setting of which m tables are used."""
-        k = len(setting.tables) / sum(1 / len(table) for table in setting.tables)
-        pools = len(setting.reference), len(setting.real), k
-        return cls(setting.n_reference, setting.n_other, *pools, m, setting.holdout is not None)
+    def of(cls, design: Design, tables: Sequence[Sample]) -> Sizes:
+        """Take the sizes of a design and of the tables that are used."""
+        k = len(tables) / sum(1 / len(table) for table in tables)
+        return cls(design.a, design.b, len(design.reference), len(design.other), k, len(tables), design.held)
 
     @property
     def split_variance(self) -> float:
@@ -56,18 +56,10 @@ class Sizes:
         return 1 / self.N + 1 / self.k
 
     @property
-    def fixed_share(self) -> float:
-        """Share of the variance of the floor that splits of one real table do not show."""
-        return ((1 / self.N + 1 / self.n) / self.split_variance) ** 2 if self.held else 0.0
-
-    @property
     def distance_share(self) -> float:
         """Variance of a mean excess as a share of that of one floor, for a distance; see `excess_of`."""
-        table, between = self.pool_variance, 1 / self.N
-        share = (table**2 + (self.m - 1) * between**2) / self.m
-        if self.held:
-            share += (1 / self.N + 1 / self.n) ** 2 - 2 * between**2
-        return share / self.split_variance**2
+        shared = (self.pool_variance**2 + (self.m - 1) / self.N**2) / self.m
+        return shared / self.split_variance**2
 
     @property
     def cross_share(self) -> float:
@@ -145,7 +137,7 @@ def excess_of(
     if is_loss:
         variance = variance + sizes.loss_share * variance_of(comparisons - floors[split], table)
     else:
-        one = variance_of(floors) / (1 - sizes.fixed_share)
+        one = variance_of(floors)
         shown = one if is_random else one * (1 - (sizes.pool_variance / sizes.split_variance) ** 2)
         variance = variance + sizes.distance_share * one
         beyond = sizes.cross_share * np.maximum(variance_of(comparisons, table) - shown, 0.0)

@@ -161,20 +161,21 @@ def contrast_of(measure: Measure, steps: Steps) -> Contrast:
     tables = setting.tables[: measure.most_tables]
     m = len(tables)
     per_split = min(m, -(-max(measure.comparisons, 2 * m) // measure.splits))
-    real, reference = (measure.prepare(sample) for sample in (setting.real, setting.reference))
+    design = setting.design(is_loss=measure.is_loss)
+    reference, other = (measure.prepare(sample) for sample in (design.reference, design.other))
     prepared = [measure.prepare(sample) for sample in tables]
     floors, comparisons, where = [], [], []
     for s in range(measure.splits):
-        split = setting.split(rng)
-        ours = measure.profile(reference, split.reference)
-        floors.append(measure.parts_between(ours, measure.profile(real, split.other)))
+        here, there = design.split(rng)
+        ours = measure.profile(reference, here)
+        floors.append(measure.parts_between(ours, measure.profile(other, there)))
         for t in (s * per_split + np.arange(per_split)) % m:
-            theirs = measure.profile(prepared[t], setting.draw(tables[t], rng))
+            theirs = measure.profile(prepared[t], design.draw(tables[t], rng))
             comparisons.append(measure.parts_between(ours, theirs))
             where.append((s, t))
         steps.reach(measure.aspects[0].name, (s + 1) / measure.splits)
     split_of, table_of = np.array(where).T
-    found = np.array(floors), np.array(comparisons), split_of, table_of, Sizes.of(setting, m)
+    found = np.array(floors), np.array(comparisons), split_of, table_of, Sizes.of(design, tables)
     return Contrast(*found, measure.is_loss, measure.is_random)
 
 

@@ -37,19 +37,36 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Split:
-    """Two disjoint sets of real rows.
+class Design:
+    """How real rows are split, again and again, into reference rows and others; made by `Setting.design`.
 
     Parameters
     ----------
-    reference : ndarray of int, shape (a,)
-        Rows that synthetic ones and other real ones are compared with: of the holdout if there is one.
-    other : ndarray of int, shape (b,)
-        The other real rows; as many synthetic rows take their place in a comparison.
+    reference, other : Sample
+        Where the rows of the two sides come from; the same one if real rows are halved.
+    a, b : int
+        How many there are on each side. In a comparison, b synthetic rows take the place of the others.
     """
 
-    reference: np.ndarray
-    other: np.ndarray
+    reference: Sample
+    other: Sample
+    a: int
+    b: int
+
+    @property
+    def held(self) -> bool:
+        """Whether the sides come from different samples, one of them held out."""
+        return self.reference is not self.other
+
+    def split(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the rows of both sides, shapes (a,) and (b,)."""
+        other = rng.permutation(len(self.other))
+        reference = rng.permutation(len(self.reference)) if self.held else other[self.b :]
+        return reference[: self.a], other[: self.b]
+
+    def draw(self, table: Sample, rng: np.random.Generator) -> np.ndarray:
+        """Draw as many rows of a synthetic table as there are others, shape (b,)."""
+        return rng.permutation(len(table))[: self.b]
 
 
 @dataclass(frozen=True)
@@ -113,30 +130,22 @@ class Setting:
         return cls(reader, _read(reader, real), tables, held, target, analysis)
 
     @property
-    def reference(self) -> Sample:
-        """Where the reference rows of a split come from."""
-        return self.real if self.holdout is None else self.holdout
+    def samples(self) -> tuple[Sample, ...]:
+        """All tables, the real one first."""
+        return (self.real, *(() if self.holdout is None else (self.holdout,)), *self.tables)
 
-    @property
-    def n_other(self) -> int:
-        """Rows on the other side of a split: half the real ones, at most 5,000, if each synthetic table has as many."""
-        return min(MOST_ROWS, len(self.real) // 2, *(len(table) for table in self.tables))
+    def design(self, *, is_loss: bool = False) -> Design:
+        """Say how real rows are split.
 
-    @property
-    def n_reference(self) -> int:
-        """Reference rows of a split: all real ones that are left, or half of the holdout; at most 5,000."""
-        return min(MOST_ROWS, len(self.real) - self.n_other if self.holdout is None else len(self.holdout) // 2)
-
-    def split(self, rng: np.random.Generator) -> Split:
-        """Split the real rows at random."""
-        order = rng.permutation(len(self.real))
-        if self.holdout is None:
-            return Split(order[self.n_other :][: self.n_reference], order[: self.n_other])
-        return Split(rng.permutation(len(self.holdout))[: self.n_reference], order[: self.n_other])
-
-    def draw(self, table: Sample, rng: np.random.Generator) -> np.ndarray:
-        """Draw as many rows of a synthetic table as a split has on the other side."""
-        return rng.permutation(len(table))[: self.n_other]
+        They are halved, but for a loss (``is_loss``) where there is a holdout: then half of it tests what half of the
+        real rows, or as many synthetic ones, have trained. Distances make no use of the holdout: one small fixed sample
+        would be a floor known several times less well, and beside the rows that the tables were made from a correct
+        model comes out neither above nor below the floor. No side has more than 5,000 rows, or more than a table.
+        """
+        reference = self.holdout if is_loss and self.holdout is not None else self.real
+        b = min(MOST_ROWS, len(self.real) // 2, *(len(table) for table in self.tables))
+        a = min(MOST_ROWS, len(self.real) - b if reference is self.real else len(reference) // 2)
+        return Design(reference, self.real, a, b)
 
 
 def is_ordered(column: Column) -> bool:

@@ -87,7 +87,8 @@ class TwoSample(_Classified):
 
     def note(self, aspect: Aspect) -> str:
         """Say so if only some rows are used."""
-        few = max(self.setting.n_other, self.setting.n_reference) > MOST_ROWS
+        design = self.setting.design()
+        few = max(design.a, design.b) > MOST_ROWS
         return "Each classifier sees 1,000 rows of each side." if few else ""
 
 

@@ -17,6 +17,7 @@ from bayesynth.diagnostics.columns import Columns
 from bayesynth.diagnostics.figures import SKIPPED, UNKNOWN, WITHIN, WORSE, Figure, to_frame
 from bayesynth.diagnostics.measures import Measure
 from bayesynth.diagnostics.pairs import Pairs
+from bayesynth.diagnostics.prediction import Prediction
 from bayesynth.diagnostics.setting import Setting
 from bayesynth.diagnostics.whole import Trees, TwoSample
 from bayesynth.errors import InputError
@@ -163,33 +164,38 @@ def test_copies_are_no_better_than_perfect_without_a_note(law):
         assert found[name].excess.upper < 0
 
 
-def test_a_holdout_takes_the_place_of_the_halves(law):
+def test_a_holdout_tests_predictions_and_changes_no_distance(law):
     network, real, fresh = law
     held = network.sample(120, random_seed=77)
-    found = cheap(real, fresh, holdout=held)
-    assert all(figure.verdict in (WITHIN, UNKNOWN) for figure in found.values())
-    wrong = held.assign(**{name: held[name].iloc[::-1].to_numpy() for name in held.columns[:4]})
-    assert cheap(wrong, fresh, holdout=held)["association"].floor.middle > found["association"].floor.middle
-    setting = Setting.of(real, fresh, holdout=held)
-    assert (setting.n_reference, setting.n_other) == (60, 150)
-    split = setting.split(np.random.default_rng(1))
-    assert split.reference.max() < 120
-    assert len(set(split.reference)) == 60
+    assert cheap(real, fresh, holdout=held)["pairs"].excess == cheap(real, fresh)["pairs"].excess
+    setting = Setting.of(real, fresh, holdout=held, target=real.columns[0])
+    design = setting.design(is_loss=True)
+    assert design.reference is setting.holdout
+    assert design.other is setting.real
+    sides = design.split(np.random.default_rng(1))
+    assert [len(set(rows)) for rows in sides] == [design.a, design.b] == [60, 150]
+    (figure,) = work_out([Prediction], setting, progress=False, random_seed=1)
+    assert figure.verdict in (WITHIN, UNKNOWN)
+    numbers = {name: 0 for name in held.columns[1:] if held[name].dtype.kind in "fi"}
+    useless = Setting.of(real, fresh, holdout=held.assign(**numbers), target=real.columns[0])
+    (lost,) = work_out([Prediction], useless, progress=False, random_seed=1)
+    assert lost.floor.middle > figure.floor.middle
 
 
 def test_halves_are_disjoint_and_as_large_as_the_smallest_table_allows(law):
     _, real, fresh = law
     setting = Setting.of(real, [fresh[0], fresh[1].head(40)])
-    split = setting.split(np.random.default_rng(1))
-    assert len(split.other) == 40
-    assert sorted([*split.reference, *split.other]) == list(range(300))
-    assert len(set(setting.draw(setting.tables[0], np.random.default_rng(1)))) == 40
+    design, rng = setting.design(), np.random.default_rng(1)
+    reference, other = design.split(rng)
+    assert len(other) == 40
+    assert sorted([*reference, *other]) == list(range(300))
+    assert len(set(design.draw(setting.tables[0], rng))) == 40
 
 
 def test_many_rows_are_thinned(monkeypatch, law):
     monkeypatch.setattr("bayesynth.diagnostics.setting.MOST_ROWS", 100)
-    setting = Setting.of(law[1], law[2])
-    assert (setting.n_reference, setting.n_other) == (100, 100)
+    design = Setting.of(law[1], law[2]).design()
+    assert (design.a, design.b) == (100, 100)
     assert cheap(law[1], law[2])["columns"].verdict == WITHIN
 
 
