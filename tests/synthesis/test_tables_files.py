@@ -110,10 +110,10 @@ def test_tables_of_a_fit_come_back_with_their_provenance(pbc_fit: bs.Fit, format
 
 def test_other_programs_read_the_same_numbers(pbc_fit: bs.Fit, tmp_path: Path) -> None:
     tables = pbc_fit.sample_tables(1, 40, random_seed=1)
-    plain = pd.read_csv(tables.save(tmp_path / "t") / "table-01.csv", float_precision="round_trip")
+    plain = pd.read_csv(tables.save(tmp_path / "t") / "table-01.csv")
     assert list(plain) == list(tables[0])
     for name in ("age", "chol"):
-        np.testing.assert_array_equal(plain[name], tables[0][name].astype(float))
+        np.testing.assert_allclose(plain[name], tables[0][name].astype(float), rtol=1e-14)  # the parser's own precision
     assert (plain["sex"] == tables[0]["sex"].astype(str)).all()
     native = pd.read_parquet(tables.save(tmp_path / "p", "parquet") / "table-01.parquet")
     pd.testing.assert_frame_equal(native, tables[0], check_dtype=False, check_categorical=False)
