@@ -3,11 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import ndtri
 
 MAX_KNOTS = 2048
+
+
+class Marginal(Protocol):
+    """The distribution of one numeric column by itself, and what is not known of it.
+
+    A distribution function that was drawn is a row of an array of shape (D, k); what the row means is the marginal's
+    own business. ``which`` names the row that applies to each value.
+    """
+
+    def scores(self, values: np.ndarray) -> np.ndarray:
+        """Give the normal score of the middle of each recorded value: what a parent contributes."""
+
+    def responses(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Give a normal score randomised within each recorded value: what a family explains."""
+
+    def draw(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw distribution functions, shape (n_draws, k)."""
+
+    @property
+    def typical(self) -> np.ndarray:
+        """The distribution function in the middle of all draws, shape (1, k)."""
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the recorded values."""
+
+    def drift(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shift and stretch of the normal scores under drawn distribution functions, each of shape (D,)."""
+
+    def quantile(self, u: np.ndarray, draws: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Invert drawn distribution functions at u, in (0, 1), shape (n,)."""
+
+    def cdf(self, values: np.ndarray, draws: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give P(X < x) and P(X <= x) under drawn distribution functions, before values are rounded to a grid."""
+
+    def describes(self, values: np.ndarray) -> bool:
+        """Whether it was made from these values."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +93,28 @@ class EmpiricalMarginal:
         """Give the normal score of the mid-distribution, interpolated between known values: a parent's contribution."""
         return np.interp(values, self.support, ndtri(self.middle))
 
-    def bootstrap(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    def responses(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Give `normal_scores` of all values together."""
+        return normal_scores(values, rng)
+
+    def describes(self, values: np.ndarray) -> bool:
+        """Whether it was made from these values."""
+        other = EmpiricalMarginal.of(values)
+        return np.array_equal(self.support, other.support) and np.array_equal(self.counts, other.counts)
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the recorded values."""
+        mean = np.average(self.support, weights=self.counts)
+        return float(np.sqrt(np.average((self.support - mean) ** 2, weights=self.counts)))
+
+    @property
+    def typical(self) -> np.ndarray:
+        """The empirical distribution function at the support, shape (1, K)."""
+        above = np.cumsum(self.counts)
+        return above[None] / self.counts.sum()
+
+    def draw(self, n_draws: int, rng: np.random.Generator) -> np.ndarray:
         """Draw distribution functions from the Bayesian bootstrap (Rubin 1981, doi:10.1214/aos/1176345338).
 
         Returns
@@ -90,7 +149,7 @@ class EmpiricalMarginal:
         u : ndarray, shape (n,)
             Probabilities in (0, 1).
         cumulative : ndarray, shape (D, K)
-            As drawn by `bootstrap`.
+            As drawn by `draw`.
         which : ndarray of int, shape (n,)
             The row of `cumulative` that applies to each probability.
         """
@@ -110,6 +169,33 @@ class EmpiricalMarginal:
         down = np.clip(1.0 - inside / safe, 0.0, 1.0) * left
         up = np.clip(1.0 - (1.0 - inside) / safe, 0.0, 1.0) * right
         return here - down + up
+
+    def cdf(self, values: np.ndarray, cumulative: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give P(X < x) and P(X <= x) under drawn distribution functions; they differ by the atoms.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n,)
+            Where to.
+        cumulative : ndarray, shape (D, K)
+            As drawn by `draw`.
+        which : ndarray of int, shape (n,)
+            The row of `cumulative` that applies to each value.
+        """
+        last = len(self.support) - 1
+        k = np.searchsorted((self.support[1:] + self.support[:-1]) / 2, values)
+        here, edge = self.support[k], (1.0 - self.atoms[k]) / 2
+        left = here - self.support[np.maximum(k - 1, 0)]
+        right = self.support[np.minimum(k + 1, last)] - here
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rising = edge * np.clip(1.0 + 2 * (values - here) / left, 0.0, 1.0)
+            falling = 1.0 - edge * np.clip(1.0 - 2 * (values - here) / right, 0.0, 1.0)
+        below = np.where(values <= here, np.where(k > 0, rising, 0.0), falling)
+        upto = np.where(values >= here, np.where(k < last, falling, 1.0), rising)
+        below, upto = np.where(values > self.support[-1], 1.0, below), np.where(values < self.support[0], 0.0, upto)
+        upper = cumulative[which, k]
+        lower = np.where(k > 0, cumulative[which, np.maximum(k - 1, 0)], 0.0)
+        return lower + below * (upper - lower), lower + upto * (upper - lower)
 
 
 def normal_scores(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

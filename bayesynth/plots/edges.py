@@ -96,7 +96,7 @@ def _effect(rows: pd.DataFrame, child: Node) -> float:
         return np.nan
     changes = rows["effect"].to_numpy()
     if child.marginal is not None:
-        return float(changes[0]) / _spread(child.marginal.support, child.marginal.counts)
+        return float(changes[0]) / child.marginal.sd
     if child.family == "ordinal":
         places = np.arange(len(child.levels), dtype=float)
         return float(changes @ places) / _spread(places, child.features.steps.rates)

@@ -127,7 +127,7 @@ class _Plan:
             n_draws = 1
         n_marginals = min(n_draws, n_rows, MOST_MARGINALS)
         numeric = {name: node for name, node in network.encoding.nodes.items() if node.marginal}
-        drawn = {name: node.marginal.bootstrap(n_marginals, rng) for name, node in numeric.items()}
+        drawn = {name: node.marginal.draw(n_marginals, rng) for name, node in numeric.items()}
         marginals = {
             name: (cumulative, *numeric[name].marginal.drift(cumulative)) for name, cumulative in drawn.items()
         }

@@ -139,9 +139,8 @@ class _Response:
         """Average the expected value on the column's own scale, by quadrature over the normal residual."""
         marginal = self._node.marginal
         score, sd = FAMILIES["gaussian"].mean_and_sd(self._p, design)
-        above = np.cumsum(marginal.counts)[None] / marginal.counts.sum()
         total = np.zeros(score.shape)
         for node, weight in zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True):
-            values = marginal.quantile(ndtr(score + sd * node).ravel(), above, np.zeros(score.size, int))
+            values = marginal.quantile(ndtr(score + sd * node).ravel(), marginal.typical, np.zeros(score.size, int))
             total += weight * values.reshape(score.shape)
         return total.mean(1)[:, None]
