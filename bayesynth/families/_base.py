@@ -128,6 +128,14 @@ class Family(Protocol):
     def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Invert the distribution function at u, in (0, 1), for each row of X, shape (n, q), under draw which[i]."""
 
+    def log_density(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Log density of each row's response, shape (n,), under draw which[i]."""
+
+    def interval(
+        self, parameters: Parameters, which: np.ndarray, X: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """P(y <= lower) and P(lower < y <= upper) of each row under draw which[i]; all of shape (n, J)."""
+
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model whose data can be replaced."""
 
@@ -168,6 +176,16 @@ def linear(parameters: Parameters, which: np.ndarray, X: np.ndarray) -> np.ndarr
     if len(slopes) == 1:
         return X @ slopes[0]
     return np.einsum("nq,nq->n", X, slopes[which])
+
+
+def codes_between(cumulative: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """P(y <= lower) and P(lower < y <= upper), shape (n, J), from P(y <= k) for all codes but the last, (n, K - 1)."""
+    n, m = cumulative.shape
+    steps = np.concatenate([np.zeros((n, 1)), cumulative, np.ones((n, 1))], axis=1)
+    below, above = (
+        np.take_along_axis(steps, np.clip(np.floor(end) + 1, 0, m + 1).astype(int), axis=1) for end in (lower, upper)
+    )
+    return below, np.maximum(above - below, 0.0)
 
 
 def normal_log_density(x: np.ndarray, sd: np.ndarray | float) -> np.ndarray:

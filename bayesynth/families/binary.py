@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
+from bayesynth.families._base import (
+    Approximation,
+    Parameters,
+    Prior,
+    Task,
+    Working,
+    codes_between,
+    linear,
+    normal_log_density,
+)
 from bayesynth.families._laplace import approximate_by_modes
 from bayesynth.families._newton import Modes, find_modes
 
@@ -76,6 +85,18 @@ class Binary:
         """One 0 or 1 for each row of X, shape (n,)."""
         eta = parameters["intercept"][which] + linear(parameters, which, X)
         return (u > expit(-eta)).astype(float)
+
+    def log_density(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Log probability of each row's code, shape (n,)."""
+        eta = parameters["intercept"][which] + linear(parameters, which, X)
+        return y * eta - np.logaddexp(0, eta)
+
+    def interval(
+        self, parameters: Parameters, which: np.ndarray, X: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities below and inside intervals of codes, shape (n, J)."""
+        eta = parameters["intercept"][which] + linear(parameters, which, X)
+        return codes_between(expit(-eta)[:, None], lower, upper)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""

@@ -8,7 +8,16 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from bayesynth.encoding.features import contrasts
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
+from bayesynth.families._base import (
+    Approximation,
+    Parameters,
+    Prior,
+    Task,
+    Working,
+    codes_between,
+    linear,
+    normal_log_density,
+)
 from bayesynth.families._laplace import approximate_by_modes
 from bayesynth.families._newton import Modes, find_modes
 
@@ -93,9 +102,18 @@ class Categorical:
 
     def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One code for each row of X, shape (n,)."""
+        return (u[:, None] > self._cumulative(parameters, which, X)).sum(1).astype(float)
+
+    def log_density(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Log probability of each row's code, shape (n,)."""
         logits = self._logits(parameters["intercept"][which] + linear(parameters, which, X))
-        above = np.cumsum(softmax(logits, axis=1), axis=1)[:, :-1]
-        return (u[:, None] > above).sum(1).astype(float)
+        return log_softmax(logits, axis=1)[np.arange(len(y)), y.astype(int)]
+
+    def interval(
+        self, parameters: Parameters, which: np.ndarray, X: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities below and inside intervals of codes, shape (n, J)."""
+        return codes_between(self._cumulative(parameters, which, X), lower, upper)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""
@@ -140,6 +158,10 @@ class Categorical:
     def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
         """Return zeros: the parameters are unconstrained."""
         return np.zeros(len(flat))
+
+    def _cumulative(self, parameters: Parameters, which: np.ndarray, X: np.ndarray) -> np.ndarray:
+        logits = self._logits(parameters["intercept"][which] + linear(parameters, which, X))
+        return np.cumsum(softmax(logits, axis=1), axis=1)[:, :-1]
 
     def _logits(self, coordinates: np.ndarray) -> np.ndarray:
         return coordinates @ contrasts(coordinates.shape[-1] + 1).T

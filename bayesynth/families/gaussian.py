@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, ndtri
+from scipy.special import gammaln, ndtr, ndtri
 
 from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
 from bayesynth.families._conjugate import ScalePosterior, conjugate, weighted_moments
@@ -106,11 +106,22 @@ class Gaussian:
 
     def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One normal score for each row of X, shape (n,)."""
-        X, W = _split(parameters, X)
-        sd = np.sqrt(parameters["variance"])[which]
-        if W is not None:
-            sd = sd * np.exp(linear({"slopes": parameters["log_scale"]}, which, W) / 2)
-        return parameters["intercept"][which] + linear(parameters, which, X) + sd * ndtri(u)
+        mean, sd = self._of_rows(parameters, which, X)
+        return mean + sd * ndtri(u)
+
+    def log_density(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Log density of each row's score, shape (n,)."""
+        mean, sd = self._of_rows(parameters, which, X)
+        return normal_log_density(y - mean, sd)
+
+    def interval(
+        self, parameters: Parameters, which: np.ndarray, X: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities below and inside intervals of scores, shape (n, J), in the upper tail without cancellation."""
+        mean, sd = (part[:, None] for part in self._of_rows(parameters, which, X))
+        low, high = (lower - mean) / sd, (upper - mean) / sd
+        inside = np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+        return ndtr(low), np.maximum(inside, 0.0)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""
@@ -157,6 +168,15 @@ class Gaussian:
         """Mode and precision of (log variance, intercept, slopes, scale coefficients)."""
         theta, _, precision = self._mode(task, prior)
         return theta, precision
+
+    @staticmethod
+    def _of_rows(parameters: Parameters, which: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each row under its own draw, shape (n,)."""
+        X, W = _split(parameters, X)
+        sd = np.sqrt(parameters["variance"])[which]
+        if W is not None:
+            sd = sd * np.exp(linear({"slopes": parameters["log_scale"]}, which, W) / 2)
+        return parameters["intercept"][which] + linear(parameters, which, X), sd
 
     def _mode(self, task: Task, prior: Prior) -> tuple[np.ndarray, float, np.ndarray]:
         X, W = task.X[:, : task.X.shape[1] - task.n_scale], task.X[:, task.X.shape[1] - task.n_scale :]

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, gammaln, log_expit, logit
 
-from bayesynth.families._base import Approximation, Parameters, Prior, Task, Working, linear, normal_log_density
+from bayesynth.families._base import (
+    Approximation,
+    Parameters,
+    Prior,
+    Task,
+    Working,
+    codes_between,
+    linear,
+    normal_log_density,
+)
 from bayesynth.families._laplace import approximate_by_modes
 from bayesynth.families._newton import Modes, find_modes
 
@@ -102,6 +111,19 @@ class Ordinal:
         """One code for each row of X, shape (n,)."""
         latent = linear(parameters, which, X) + logit(u)
         return (latent[:, None] > parameters["cutpoints"][which]).sum(1).astype(float)
+
+    def log_density(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Log probability of each row's code, shape (n,)."""
+        ends = _padded(parameters["cutpoints"])[which] - linear(parameters, which, X)[:, None]
+        rows, codes = np.arange(len(y)), y.astype(int)
+        return _log_interval(ends[rows, codes + 1], ends[rows, codes])
+
+    def interval(
+        self, parameters: Parameters, which: np.ndarray, X: np.ndarray, lower: np.ndarray, upper: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities below and inside intervals of codes, shape (n, J)."""
+        ends = parameters["cutpoints"][which] - linear(parameters, which, X)[:, None]
+        return codes_between(expit(ends), lower, upper)
 
     def model(self, task: Task, prior: Prior) -> pm.Model:
         """Write the family as a PyMC model."""

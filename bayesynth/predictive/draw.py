@@ -60,7 +60,7 @@ def draw_rows(
     dict of str to ndarray
         Codes and numbers of every column (and missingness node), NaN where blank.
     """
-    plan = _Plan.make(network, n_rows, options, rng)
+    plan = Plan.make(network, n_rows, options, rng)
     names = list(network.encoding.nodes)
     for start in range(0, n_rows, ROWS_AT_A_TIME):
         n = min(ROWS_AT_A_TIME, n_rows - start)
@@ -71,7 +71,7 @@ def draw_rows(
         for graph, rows in zip(plan.graphs, shares, strict=True):
             if len(rows):
                 u = dict(zip(names, points[:, rows], strict=False))
-                for name, values in _Walk(network, graph, plan, u, points[-1, rows], options).run().items():
+                for name, values in Walk(network, graph, plan, u, points[-1, rows], options).run().items():
                     chunk.setdefault(name, np.empty(n))[places[rows]] = values
         yield chunk
 
@@ -109,7 +109,7 @@ def uniforms(n_rows: int, n_columns: int, balanced: bool, rng: np.random.Generat
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """Graphs, parameter draws and marginal distribution functions that a whole table shares."""
 
     graphs: tuple[int, ...]
@@ -118,7 +118,8 @@ class _Plan:
     n_draws: int
 
     @classmethod
-    def make(cls, network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator) -> _Plan:
+    def make(cls, network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator) -> Plan:
+        """Draw what the table shares."""
         graphs, n_draws = tuple(range(len(network.graphs))), network.n_draws
         flat = {name: posterior.flat() for name, posterior in network.families.items()}
         if not options.each_row:
@@ -133,15 +134,24 @@ class _Plan:
         }
         return cls(graphs, flat, marginals, n_draws)
 
+    def value_of(self, node: Node, response: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Value that a node shows for its response, a code or a normal score, under draw which[i]; rises with it."""
+        if node.marginal is None:
+            return response
+        cumulative, shift, stretch = self.marginals[node.name]
+        which = which % len(cumulative)
+        value = node.marginal.quantile(ndtr((response - shift[which]) / stretch[which]), cumulative, which)
+        return np.round(value / node.step) * node.step if node.step else value
 
-class _Walk:
+
+class Walk:
     """One pass over one graph, for the rows that are drawn from it."""
 
     def __init__(
         self,
         network: FittedNetwork,
         graph: int,
-        plan: _Plan,
+        plan: Plan,
         u: Mapping[str, np.ndarray],
         u_of_draw: np.ndarray,
         options: DrawOptions,
@@ -158,6 +168,7 @@ class _Walk:
         self._columns: dict[tuple[str, str], np.ndarray] = {}
 
     def run(self) -> dict[str, np.ndarray]:
+        """Draw every node; give all columns and indicators, NaN where blank."""
         encoding = self._encoding
         for name in self._order:
             node = encoding.nodes[name]
@@ -179,15 +190,7 @@ class _Walk:
         self._observed[node.name] = shown
 
     def _value(self, node: Node) -> None:
-        drawn = self._draw(node)
-        if node.marginal is not None:
-            cumulative, shift, stretch = self._plan.marginals[node.name]
-            which = self._which % len(cumulative)
-            u = ndtr((drawn - shift[which]) / stretch[which])
-            drawn = node.marginal.quantile(u, cumulative, which)
-            if node.step:
-                drawn = np.round(drawn / node.step) * node.step
-        self._values[node.name] = drawn
+        self._values[node.name] = self._plan.value_of(node, self._draw(node), self._which)
         self._observed[node.name] = self._observed[node.gate] if node.gate else self._everywhere
 
     def _draw(self, node: Node) -> np.ndarray:

@@ -411,3 +411,27 @@ def test_working_view_is_the_derivative_of_the_density(case: Case) -> None:
     np.testing.assert_allclose(view.residuals[:, 0], (log_p(h) - log_p(-h)) / (2 * h), atol=1e-6)
     curvature = -(log_p(h) - 2 * log_p(0) + log_p(-h)) / h**2
     np.testing.assert_allclose(view.weights[:, 0], curvature, atol=1e-5)
+
+
+@by_case
+def test_intervals_and_densities_of_rows_agree_with_draws_and_densities_of_draws(case: Case) -> None:
+    family, task = FAMILIES[case.family], make_task(case)
+    parameters = family.approximate(task, PRIOR, 7, np.random.default_rng(4)).parameters
+    n = len(task.y)
+    which, rows = np.arange(n) % 7, np.arange(n)
+    density = family.log_density(parameters, which, task.X, task.y)
+    np.testing.assert_allclose(density, family.log_likelihood(parameters, task.y, task.X)[which, rows], rtol=1e-9)
+    u = np.random.default_rng(5).random((n, 1))
+    y = family.draw(parameters, which, task.X, u[:, 0])[:, None]
+    width = 1.0 if case.n_levels else 1e-4
+    below, inside = family.interval(parameters, which, task.X, y - width, y)
+    if case.n_levels:  # a draw inverts the distribution function, so u lies in the step of its code
+        assert np.all((below < u) & (u <= below + inside))
+        own = family.log_density(parameters, which, task.X, y[:, 0])
+        np.testing.assert_allclose(np.log(inside[:, 0]), own, rtol=1e-9)
+    else:
+        np.testing.assert_allclose(below + inside, u, rtol=1e-9)
+        own = family.log_density(parameters, which, task.X, y[:, 0])
+        np.testing.assert_allclose(inside[:, 0] / width, np.exp(own), rtol=1e-3)
+    everything = family.interval(parameters, which, task.X, np.full((n, 1), -np.inf), np.full((n, 1), np.inf))
+    np.testing.assert_allclose(everything[1], 1.0)
