@@ -24,19 +24,28 @@ if TYPE_CHECKING:
         plot_structure_trace,
     )
     from bayesynth.report import Report, assess
-    from bayesynth.schema import Column, Schema
+    from bayesynth.rules import BlankWhen, Derived, FixedCombinations, Inequality, OneHot, Predicate, Range, Unique
+    from bayesynth.schema import Column, Fake, Schema
     from bayesynth.structure import SearchOptions, StructureOptions
     from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load, load_tables
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BlankWhen": "rules",
     "Column": "schema",
+    "Derived": "rules",
+    "Fake": "schema",
     "Fit": "synthesis",
+    "FixedCombinations": "rules",
+    "Inequality": "rules",
     "Knowledge": "graphs",
+    "OneHot": "rules",
     "Pooled": "diagnostics",
+    "Predicate": "rules",
     "Prior": "families",
     "Provenance": "diagnostics",
+    "Range": "rules",
     "Report": "report",
     "SamplerOptions": "inference",
     "Schema": "schema",
@@ -45,6 +54,7 @@ _HOMES = {
     "StructurePosterior": "synthesis",
     "Synthesizer": "synthesis",
     "SyntheticTables": "synthesis",
+    "Unique": "rules",
     "assess": "report",
     "combine": "diagnostics",
     "list_datasets": "datasets",
@@ -65,12 +75,20 @@ _HOMES = {
 _PACKAGES = ("datasets", "errors")
 
 __all__ = [
+    "BlankWhen",
     "Column",
+    "Derived",
+    "Fake",
     "Fit",
+    "FixedCombinations",
+    "Inequality",
     "Knowledge",
+    "OneHot",
     "Pooled",
+    "Predicate",
     "Prior",
     "Provenance",
+    "Range",
     "Report",
     "SamplerOptions",
     "Schema",
@@ -79,6 +97,7 @@ __all__ = [
     "StructurePosterior",
     "Synthesizer",
     "SyntheticTables",
+    "Unique",
     "assess",
     "combine",
     "datasets",
