@@ -9,9 +9,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from bayesynth.encoding import restore
 from bayesynth.errors import InputError, Problem
-from bayesynth.schema import Column, Holds, Kind, Role, Schema
+from bayesynth.schema import Column, Holds, Kind, Role, Schema, restore
 from bayesynth.schema.arrays import default_origin, elapsed, lengths, numbers, unit_of
 from bayesynth.schema.storage import NUMBERS, Scalar, plain
 

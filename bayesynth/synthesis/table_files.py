@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.diagnostics import Provenance
-from bayesynth.encoding import restore
 from bayesynth.errors import FileFormatError, Problem, raise_all
+from bayesynth.schema import restore
 from bayesynth.schema.arrays import zone_of
 from bayesynth.schema.files import read_storage, write_storage
 from bayesynth.schema.storage import Holds, Scalar, Storage, blank_mask, parse_dtype, plain, storage_of

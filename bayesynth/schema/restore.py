@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.schema.arrays import start_of, zone_of
-from bayesynth.schema.storage import BLANKS, Holds, Scalar, Storage, parse_dtype
+from bayesynth.schema.storage import BLANKS, TIMES, Holds, Scalar, Storage, parse_dtype
+
+EPOCH = "1970-01-01"
 
 
 def levels(codes: np.ndarray, values: tuple[Scalar, ...], storage: Storage) -> pd.Series:
@@ -55,6 +57,42 @@ def numbers(values: np.ndarray, storage: Storage, precision: int | None) -> pd.S
             dtype = _wide_enough(dtype, values)
         return pd.Series(values.astype(dtype))
     return pd.Series(pd.array(values, dtype=dtype))
+
+
+def fresh(values: list[Scalar] | None, n: int, storage: Storage) -> pd.Series:
+    """Keep the recorded dtype where it can hold the values: whole numbers, or texts; None is n blanks."""
+    if values is None:
+        return levels(np.full(n, -1), (), storage)
+    if isinstance(values[0], int):
+        return _whole(values, storage)
+    if storage.holds in TIMES:
+        try:
+            steps = np.array(values, "M8[D]") - np.datetime64(EPOCH, "D")
+            return dates(steps.astype("m8[us]"), EPOCH, "D", storage)
+        except ValueError:
+            pass  # no dates, so texts
+    kept = storage if storage.holds is Holds.TEXT else Storage("str", Holds.TEXT)
+    return levels(np.arange(n), tuple(values), kept)
+
+
+def _whole(values: list[int], storage: Storage) -> pd.Series:
+    """Restore whole numbers, in the widest dtype of the same sort where the recorded one is too narrow."""
+    dtype = parse_dtype(storage.dtype)
+    if dtype == np.dtype(object):
+        return pd.Series([Decimal(v) for v in values] if storage.holds is Holds.DECIMAL else values, dtype=object)
+    wide = {Holds.INTEGER: "int64", Holds.FLOAT: "float64"}.get(storage.holds, "decimal128(38, 0)")
+    if storage.dtype.startswith("arrow:"):
+        wide = "arrow:" + wide.replace("float64", "double")
+    elif not isinstance(dtype, np.dtype):
+        wide = wide.capitalize()
+    for name in (storage.dtype, wide):
+        try:
+            made = pd.Series(pd.array(values, dtype=parse_dtype(name)))
+        except (OverflowError, ValueError, TypeError):
+            continue
+        if [int(value) for value in made] == values:
+            return made
+    return pd.Series(values)
 
 
 def dates(steps: np.ndarray, origin: str, resolution: str, storage: Storage) -> pd.Series:
