@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from bayesynth.encoding.table import Node
-from bayesynth.families import FAMILIES
+from bayesynth.families import FAMILIES, Family, Parameters
 from bayesynth.predictive.network import FittedNetwork
 
 ROWS_AT_A_TIME = 65_536
@@ -190,14 +190,20 @@ class Walk:
         self._observed[node.name] = shown
 
     def _value(self, node: Node) -> None:
-        self._values[node.name] = self._plan.value_of(node, self._draw(node), self._which)
+        self._values[node.name] = self._shown(node, self._draw(node))
         self._observed[node.name] = self._observed[node.gate] if node.gate else self._everywhere
 
+    def _shown(self, node: Node, response: np.ndarray) -> np.ndarray:
+        return self._plan.value_of(node, response, self._which)
+
     def _draw(self, node: Node) -> np.ndarray:
+        family, parameters, design = self._conditional(node)
+        return family.draw(parameters, self._which, design, self._u[node.name])
+
+    def _conditional(self, node: Node) -> tuple[Family, Parameters, np.ndarray]:
         posterior = self._families[node.name]
         design = posterior.design.matrix(self._encoding, self._columns_of, self._n)
-        parameters = self._plan.parameters[posterior.name]
-        return FAMILIES[posterior.family].draw(parameters, self._which, design, self._u[node.name])
+        return FAMILIES[posterior.family], self._plan.parameters[posterior.name], design
 
     def _columns_of(self, name: str, form: str) -> np.ndarray:
         if (name, form) not in self._columns:
