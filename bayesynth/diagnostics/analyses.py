@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from bayesynth.diagnostics.estimates import Estimates, read
-from bayesynth.diagnostics.figures import INFERENCE
+from bayesynth.diagnostics.figures import INFERENCE, reach_of
 from bayesynth.diagnostics.measures import Aspect, Measure
 from bayesynth.diagnostics.setting import Sample, Setting
 from bayesynth.errors import InputError, Problem
@@ -85,7 +84,7 @@ class Analyses(Measure):
         The synthetic interval of a table is that of what the analysis of n real rows would have said, with variance
         :math:`u\,k/n`. Conclusions agree if both intervals exclude 0 on the same side, or neither does.
         """
-        z = norm.ppf((1 + OVERLAP_LEVEL) / 2)
+        z = reach_of(OVERLAP_LEVEL)
         n, ours = len(self.setting.real), np.concatenate([found.values for found in self._whole])
         overlaps, signs, conclusions, expected = [], [], [], []
         for table in self.setting.tables[: self.most_tables]:
@@ -197,7 +196,7 @@ def expected_overlap(ratio: float, level: float = OVERLAP_LEVEL) -> float:
     >>> round(expected_overlap(1.0), 3)
     0.712
     """
-    return float(1 - np.sqrt(2 / np.pi) * np.sqrt(1 + ratio) / (2 * norm.ppf((1 + level) / 2)))
+    return float(1 - np.sqrt(2 / np.pi) * np.sqrt(1 + ratio) / (2 * reach_of(level)))
 
 
 def _variances(found: Estimates) -> np.ndarray:

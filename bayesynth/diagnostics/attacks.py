@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from bayesynth.diagnostics.figures import LEVEL, Interval
+from bayesynth.diagnostics.figures import LEVEL, Interval, reach_of
 
 POWER = 0.8  # a leak is detectable if it would show in four of five cases
 
@@ -39,11 +39,6 @@ class Success:
 def simultaneous(attacks: int) -> float:
     """Level of the interval of each of several attacks at which all intervals hold together at `LEVEL` (Bonferroni)."""
     return 1 - (1 - LEVEL) / max(attacks, 1)
-
-
-def reach_of(level: float) -> float:
-    """Half-width of a normal interval, in standard errors."""
-    return float(ndtri((1 + level) / 2))
 
 
 def auc_of(members: np.ndarray, controls: np.ndarray) -> float:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import norm
 
 from bayesynth.diagnostics.distances import label_patterns
-from bayesynth.diagnostics.figures import LEVEL
+from bayesynth.diagnostics.figures import wilson
 from bayesynth.diagnostics.measures import Aspect, Measure
 from bayesynth.diagnostics.setting import Sample, Setting
 
@@ -123,31 +122,6 @@ class BlankPatterns(Measure):
 def blank_columns(setting: Setting) -> np.ndarray:
     """Positions of the columns that any table has blanks in."""
     return np.flatnonzero(np.any([np.isnan(sample.values).any(axis=0) for sample in setting.samples], axis=0))
-
-
-def wilson(successes: np.ndarray, n: int, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's interval for shares.
-
-    Parameters
-    ----------
-    successes : ndarray
-        How many of n.
-    n : int
-        Of how many.
-    level : float
-        Of the interval.
-
-    Examples
-    --------
-    >>> low, high = wilson(np.array([0]), 10, level=0.95)
-    >>> low.round(3).tolist(), high.round(3).tolist()
-    ([0.0], [0.278])
-    """
-    z2 = norm.ppf((1 + level) / 2) ** 2
-    p = successes / n
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    reach = np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
-    return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
 
 
 def _total(parts: np.ndarray) -> np.ndarray:

@@ -150,9 +150,12 @@ def cramers_v(first: np.ndarray, second: np.ndarray) -> float:
     1.0
     """
     table = first.T @ second
+    return v_of_counts(table) if table.sum() >= FEWEST_PAIRS else np.nan
+
+
+def v_of_counts(table: np.ndarray) -> float:
+    """Cramér's V of a contingency table with any rows in it, see `cramers_v`."""
     n = table.sum()
-    if n < FEWEST_PAIRS:
-        return np.nan
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
     chi2 = np.divide((table - expected) ** 2, expected, out=np.zeros(table.shape), where=expected > 0).sum()
     return float(np.sqrt(chi2 / (n * max(min(table.shape) - 1, 1))))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from bayesynth.diagnostics.setting import Design, Sample
 
@@ -143,7 +143,7 @@ def excess_of(
         beyond = sizes.cross_share * np.maximum(variance_of(comparisons, table) - shown, 0.0)
     skewness = np.clip(skewness_of(floors), 0.0, MOST_SKEWED)
     freedom = np.maximum((n_splits - 1) / (1 + 0.75 * skewness**2), 1.0)
-    down, up = (student.ppf(1 - error, freedom) for error in (LOWER_ERROR, UPPER_ERROR))
+    down, up = (stdtrit(freedom, 1 - error) for error in (LOWER_ERROR, UPPER_ERROR))
     down = down + (down**2 - 1) / 6 * skewness
     spread = np.sqrt(variance)
     per_unit = np.divide(beyond, np.maximum(excess, spread), out=np.zeros(excess.shape), where=beyond > 0)

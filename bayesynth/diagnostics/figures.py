@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 WITHIN, WORSE, UNKNOWN, SKIPPED = "within floor", "worse than floor", "cannot tell", "not done"
 VERDICTS = (WITHIN, WORSE, UNKNOWN, SKIPPED)
@@ -40,6 +41,36 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.middle:.3g} ({self.lower:.3g} to {self.upper:.3g})"
+
+
+def reach_of(level: float = LEVEL) -> float:
+    """Half-width of a normal interval, in standard errors."""
+    return float(ndtri((1 + level) / 2))
+
+
+def wilson(successes: np.ndarray, n: int, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval for shares.
+
+    Parameters
+    ----------
+    successes : ndarray
+        How many of n.
+    n : int
+        Of how many.
+    level : float
+        Of the interval.
+
+    Examples
+    --------
+    >>> low, high = wilson(np.array([0]), 10, level=0.95)
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.0], [0.278])
+    """
+    z2 = reach_of(level) ** 2
+    p = successes / n
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    reach = np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 AUTO, FUNCTIONAL, REAL_DATA = "auto", "functional", "real_data"
 REAL_ROWS = ("partial", "imputation", "nested")  # rules for tables that keep the real rows, k = n
@@ -190,8 +191,6 @@ def mixture_quantiles(centres: np.ndarray, variances: np.ndarray, levels: np.nda
     levels : ndarray
         Probabilities.
     """
-    from scipy.special import ndtr, ndtri
-
     spreads, levels = np.sqrt(variances), np.asarray(levels)
     ends = centres + spreads * ndtri(levels)[:, None, None]  # a quantile of the mixture lies among those of its parts
     low, high = ends.min(axis=1), ends.max(axis=1)

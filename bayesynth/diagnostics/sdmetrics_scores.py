@@ -8,9 +8,9 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats.contingency import association
 
 from bayesynth._html import Markup, card, legend, table
+from bayesynth.diagnostics.distances import v_of_counts
 from bayesynth.diagnostics.reading import schema_of, tables_of
 from bayesynth.errors import InputError, Problem
 from bayesynth.schema import Column, Holds, Schema
@@ -276,10 +276,10 @@ def _contingency(one: _Pair, two: _Pair) -> tuple[float, float]:
     real, drawn = np.zeros(shape), np.zeros(shape)
     np.add.at(real, (rows[:n], columns[:n]), 1)
     np.add.at(drawn, (rows[n:], columns[n:]), 1)
-    seen = real[real.any(axis=1)][:, real.any(axis=0)].astype(int)
+    seen = real[real.any(axis=1)][:, real.any(axis=0)]
     if min(seen.shape) < 2:
         return np.nan, np.nan
-    return float(1 - np.abs(real / real.sum() - drawn / drawn.sum()).sum() / 2), float(association(seen, "cramer"))
+    return float(1 - np.abs(real / real.sum() - drawn / drawn.sum()).sum() / 2), v_of_counts(seen)
 
 
 def _validity(column: Column, pair: _Pair) -> Iterator[tuple[str, float]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 from bayesynth.diagnostics.estimates import Stack
 from bayesynth.diagnostics.rules import (
@@ -92,8 +93,6 @@ def spread_by(
     level : float
         Of the intervals.
     """
-    from scipy.special import stdtrit
-
     weights = rule.weights(sizes)
     parts = _parts(stacked.values, stacked.variances, nest_of, _variance)
     freedom = {"between": sizes.m - 1, "within": df_complete, "nested": sizes.m * (sizes.per_nest - 1)}

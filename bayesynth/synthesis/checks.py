@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kstwo
 
 from bayesynth.diagnostics.association import Variables
-from bayesynth.diagnostics.figures import FIDELITY, Figure, Interval, judge
+from bayesynth.diagnostics.figures import FIDELITY, Figure, Interval, judge, wilson
 from bayesynth.diagnostics.reading import TableReader
 from bayesynth.diagnostics.setting import is_ordered, ranks_in
 from bayesynth.encoding.table import EncodedTable
@@ -20,7 +19,6 @@ from bayesynth.synthesis.pointwise import pointwise
 NAME = "checks"
 SURPRISING = 0.1  # two-sided tail probability below which a check is surprising
 TOLERANCE = 0.1
-Z = 1.6448536269514722  # of a 90% interval
 SHOWN = 5
 MOMENTS = {"mean": "mean", "sd": "standard deviation", "max": "largest value", "min": "smallest value"}
 MEANING = (
@@ -77,7 +75,7 @@ def check_figure(
 
 def _figure(details: pd.DataFrame, n_real: int) -> Figure:
     n, share = len(details), float(details["surprising"].mean())
-    value, floor = _wilson(share, n), _wilson(SURPRISING, n)
+    value, floor = (_interval(part, n) for part in (share, SURPRISING))
     excess = Interval(*(end - SURPRISING for end in (value.middle, value.lower, value.upper)))
     verdict, _ = judge(excess, TOLERANCE, n_real)
     worst = details.nsmallest(SHOWN, "p")
@@ -85,10 +83,9 @@ def _figure(details: pd.DataFrame, n_real: int) -> Figure:
     return Figure(NAME, FIDELITY, MEANING, value, floor, excess, TOLERANCE, verdict, None, named, details, NOTE)
 
 
-def _wilson(share: float, n: int) -> Interval:
-    """Give a share with Wilson's interval."""
-    centre, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return Interval(share, float((centre - spread) / (1 + Z**2 / n)), float((centre + spread) / (1 + Z**2 / n)))
+def _interval(share: float, n: int) -> Interval:
+    lower, upper = wilson(share * n, n)
+    return Interval(share, float(lower), float(upper))
 
 
 class _Facts:
@@ -158,6 +155,8 @@ def _places(network: FittedNetwork, table: EncodedTable) -> Iterator[tuple[str, 
 
     A family counts with its share of the graphs, over the density it gives the row: its weight without the row.
     """
+    from scipy.stats import kstwo
+
     total: dict[str, np.ndarray] = {}
     weight: dict[str, np.ndarray] = {}
     for name, one in pointwise(network, table):

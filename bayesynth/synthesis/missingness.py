@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from bayesynth.encoding.table import EncodedTable, Encoding
 from bayesynth.structure import BlockEvidence, EvidenceScore, SearchSpace, block_evidence
@@ -68,7 +68,7 @@ def missingness_table(
     by_block, rows = {e.block: e for e in evidence}, []
     for block in encoding.blocks:
         count, e = blanks[block.name], by_block[block.name]
-        low, high = beta.ppf(INTERVAL, count + 0.5, n_rows - count + 0.5)
+        low, high = betaincinv(count + 0.5, n_rows - count + 0.5, INTERVAL)
         reading = reading_of(e)
         rows.append(
             (

@@ -9,8 +9,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 from bayesynth.diagnostics.analyses import Analyses, expected_overlap, interval_overlap
 from bayesynth.diagnostics.association import Associations, largest
-from bayesynth.diagnostics.blanks import BlankPatterns, BlankRates, wilson
+from bayesynth.diagnostics.blanks import BlankPatterns, BlankRates
 from bayesynth.diagnostics.columns import Columns
+from bayesynth.diagnostics.figures import wilson
 from bayesynth.diagnostics.pairs import Pairs, standardised_pmse
 from bayesynth.diagnostics.prediction import Prediction
 from bayesynth.diagnostics.setting import Setting
