@@ -195,13 +195,13 @@ class Chain:
         return found
 
     def _may_be(self, node: Node, codes: np.ndarray, overlay: Mapping[str, State]) -> np.ndarray:
-        """Tell where a node may have a code: anywhere without a condition, and inside an outer block that is blank."""
+        """Tell where a node may have a code: anywhere without a condition; a blank outer block decides alone."""
         if node.name not in self._allowed:
             return self._everywhere
         found = self._allowed[node.name].contains(codes)
         if node.is_indicator and node.gate:
             outer, _ = overlay.get(node.gate, self._state[node.gate])
-            found = found | (outer == 0.0)
+            found = np.where(outer == 0.0, self._allowed[node.name].contains(np.zeros(1)), found)
         return found
 
     def _ends(self, node: Node) -> State:

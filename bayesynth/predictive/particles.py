@@ -100,10 +100,10 @@ class GuidedWalk(Walk):
         drawn = family.draw(parameters, self._which, design, u)
         if node.marginal is None:
             drawn = allowed.project(drawn)
-        if node.is_indicator and node.gate:  # inside a blank outer block there is nothing to decide
+        if node.is_indicator and node.gate:  # inside a blank outer block it is blank, whatever is drawn
             closed = self._unseen[node.gate]
             free = family.draw(parameters, self._which, design, self._u[node.name])
-            drawn, total = np.where(closed, free, drawn), np.where(closed, 1.0, total)
+            drawn, total = np.where(closed, free, drawn), np.where(closed, allowed.contains(np.zeros(1)), total)
         with np.errstate(divide="ignore"):
             self.log_weight += np.log(total)
         return drawn
