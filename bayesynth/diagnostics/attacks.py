@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from bayesynth.diagnostics.figures import LEVEL, Interval, reach_of
+from bayesynth.diagnostics.setting import ranks_in
 
 POWER = 0.8  # a leak is detectable if it would show in four of five cases
 
@@ -34,6 +35,12 @@ class Success:
     control: Interval
     excess: Interval
     detectable: float
+
+    def beside(self, name: str) -> dict[str, float]:
+        """Success with rows put aside, called by the name of the success with fitted ones, and the difference."""
+        excess = self.excess
+        found = {"excess": excess.middle, "excess_lower": excess.lower, "excess_upper": excess.upper}
+        return {f"{name}_put_aside": self.control.middle} | found
 
 
 def simultaneous(attacks: int) -> float:
@@ -150,13 +157,7 @@ def strongest(attacks: Sequence[Success]) -> Success:
 
 def _beaten(members: np.ndarray, controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share of the controls that each member beats, and of the members that beat each control; ties count half."""
-    return _places(members, controls), 1 - _places(controls, members)
-
-
-def _places(values: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """Share of some values that lies below each of others, ties counting half."""
-    ordered = np.sort(among)
-    return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2 * len(among))
+    return ranks_in(controls, members), 1 - ranks_in(members, controls)
 
 
 def _detectable(error: float, level: float, most: float) -> float:

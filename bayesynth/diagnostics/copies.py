@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayesynth.diagnostics.attacks import Success, share_against
-from bayesynth.diagnostics.disclosure import joint_codes
-from bayesynth.diagnostics.figures import LEVEL, RISK, SKIPPED, WORSE, Figure, Interval
+from bayesynth.diagnostics.attacks import share_against
+from bayesynth.diagnostics.distances import joint_codes
+from bayesynth.diagnostics.figures import LEVEL, RISK, SKIPPED, WORSE, Figure
 
 COPIES, NEAR_COPIES, UNIQUES = "copies", "near copies", "replicated uniques"
 CLOSE = 0.5  # of the distance to the nearest other real row
@@ -101,11 +101,9 @@ def copies_figure(found: Sequence[Found]) -> Figure:
     contrasts = [share_against(one.what, one.members, one.controls, LEVEL) for one in found if len(one.controls)]
     details = pd.DataFrame([_row(one) for one in found])
     if not contrasts:
-        share, none = float(found[0].members.mean()), Interval(np.nan, np.nan, np.nan)
-        value = Interval(share, np.nan, np.nan)
-        return Figure(COPIES, RISK, MEANING, value, none, none, np.nan, SKIPPED, None, (), details, NOTE)
+        return Figure.described(COPIES, RISK, MEANING, float(found[0].members.mean()), details, NOTE)
     first = contrasts[0]
-    details = details.join(pd.DataFrame([_contrast(one) for one in contrasts]))
+    details = details.join(pd.DataFrame([one.beside("share") for one in contrasts]))
     verdict = WORSE if first.excess.lower > 0 else SKIPPED
     worst = tuple((one.name, one.value.middle, one.control.middle) for one in contrasts)
     parts = first.value, first.control, first.excess
@@ -114,13 +112,3 @@ def copies_figure(found: Sequence[Found]) -> Figure:
 
 def _row(found: Found) -> dict[str, object]:
     return {"what": found.what, "rows": len(found.members), "share": float(found.members.mean())}
-
-
-def _contrast(success: Success) -> dict[str, float]:
-    control, excess = success.control, success.excess
-    return {
-        "share_put_aside": control.middle,
-        "excess": excess.middle,
-        "excess_lower": excess.lower,
-        "excess_upper": excess.upper,
-    }

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.diagnostics.attacks import Success, share_against, simultaneous, strongest
-from bayesynth.diagnostics.figures import RISK, SKIPPED, Figure, Interval, judge
+from bayesynth.diagnostics.distances import joint_codes
+from bayesynth.diagnostics.figures import RISK, Figure, judge
 
 ATTRIBUTES = "attributes"
 TOLERANCE = 0.05
@@ -48,12 +49,6 @@ class Cells:
         """Count rows by key cell and target, shape (n_keys, n_targets)."""
         counts = np.bincount(self.key * n_targets + self.target, minlength=n_keys * n_targets)
         return counts.reshape(n_keys, n_targets)
-
-
-def joint_codes(tables: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Give a number to each combination of codes that occurs in any of several tables, (n, columns) to (n,)."""
-    _, place = np.unique(np.concatenate(tables), axis=0, return_inverse=True)
-    return np.split(place.reshape(-1), np.cumsum([len(table) for table in tables])[:-1])
 
 
 def identity_measures(real: np.ndarray, synthetic: np.ndarray) -> dict[str, float]:
@@ -184,16 +179,13 @@ def attribute_figure(
             controls = [disclosed(cells[-1], table) for table in cells[1 : m + 1]]
             right, aside = (np.mean([one.right for one in attacked], axis=0) for attacked in (members, controls))
             found.append(share_against(target, right, aside, simultaneous(len(targets))))
-            row |= _contrast(found[-1])
+            row |= found[-1].beside("DiSCO") | {"detectable": found[-1].detectable}
         right_at_all = np.any([one.right for one in members], axis=0)
         row["check"] = _check(cells[0].target, right_at_all, real, levels, at, target, keys)
         rows.append(row)
     details = pd.DataFrame(rows).set_index("target")
     if holdout is None:
-        worst = details["DiSCO"].idxmax()
-        value = Interval(float(details.loc[worst, "DiSCO"]), np.nan, np.nan)
-        none = Interval(np.nan, np.nan, np.nan)
-        return Figure(ATTRIBUTES, RISK, MEANING, value, none, none, np.nan, SKIPPED, None, (), details, because)
+        return Figure.described(ATTRIBUTES, RISK, MEANING, float(details["DiSCO"].max()), details, because)
     return _figure(found, details, len(real), keys)
 
 
@@ -223,17 +215,6 @@ def _attributes(attacked: Sequence[Disclosed]) -> dict[str, float]:
         "DiSCO": float(np.mean([one.right.mean() for one in attacked])),
         "DiSDiO": float(np.mean([one.settled.mean() for one in attacked])),
         "baseline": float(np.mean([one.guessed.mean() for one in attacked])),
-    }
-
-
-def _contrast(success: Success) -> dict[str, float]:
-    excess = success.excess
-    return {
-        "DiSCO_put_aside": success.control.middle,
-        "excess": excess.middle,
-        "excess_lower": excess.lower,
-        "excess_upper": excess.upper,
-        "detectable": success.detectable,
     }
 
 

@@ -56,6 +56,12 @@ def groups_of(sizes: np.ndarray, k: int) -> Groups:
     return Groups(np.array(list(combinations(range(len(sizes)), k)), dtype=np.int64), sizes)
 
 
+def joint_codes(tables: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Give a number to each row that occurs in any of several tables, shapes (n, columns) to (n,)."""
+    _, place = np.unique(np.concatenate(tables), axis=0, return_inverse=True)
+    return np.split(place.reshape(-1), np.cumsum([len(table) for table in tables])[:-1])
+
+
 def label_patterns(blanks: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Give a number to each pattern of blanks that occurs in any of several tables.
 
@@ -69,9 +75,7 @@ def label_patterns(blanks: Sequence[np.ndarray]) -> list[np.ndarray]:
     list of ndarray of int, shape (n,)
         The pattern of each row.
     """
-    packed = np.concatenate([np.packbits(table, axis=1) for table in blanks])
-    _, place = np.unique(packed, axis=0, return_inverse=True)
-    return np.split(place.reshape(-1), np.cumsum([len(table) for table in blanks])[:-1])
+    return joint_codes([np.packbits(table, axis=1) for table in blanks])
 
 
 def correlations(scores: np.ndarray) -> np.ndarray:

@@ -35,9 +35,14 @@ class Interval:
         values = np.asarray(values, float).ravel()
         values = values[~np.isnan(values)]
         if not len(values):
-            return cls(np.nan, np.nan, np.nan)
+            return cls.alone()
         low, middle, high = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
         return cls(float(middle), float(low), float(high))
+
+    @classmethod
+    def alone(cls, middle: float = np.nan) -> Interval:
+        """Take a figure that has no interval; none at all when it is left out."""
+        return cls(middle, np.nan, np.nan)
 
     def __str__(self) -> str:
         return f"{self.middle:.3g} ({self.lower:.3g} to {self.upper:.3g})"
@@ -124,8 +129,15 @@ class Figure:
     @classmethod
     def skipped(cls, name: str, group: str, meaning: str, because: str) -> Figure:
         """Make a figure that was not worked out, and say why."""
-        none = Interval(np.nan, np.nan, np.nan)
-        return cls(name, group, meaning, none, none, none, np.nan, SKIPPED, note=because)
+        return cls.described(name, group, meaning, np.nan, note=because)
+
+    @classmethod
+    def described(
+        cls, name: str, group: str, meaning: str, value: float, details: pd.DataFrame | None = None, note: str = ""
+    ) -> Figure:
+        """Make a figure that has nothing beside it, so that there is no verdict."""
+        none, details = Interval.alone(), pd.DataFrame() if details is None else details
+        return cls(name, group, meaning, Interval.alone(value), none, none, np.nan, SKIPPED, details=details, note=note)
 
 
 def judge(excess: Interval, tolerance: float, n_real: int) -> tuple[str, int | None]:

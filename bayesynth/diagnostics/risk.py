@@ -12,7 +12,8 @@ from bayesynth._random import Seed, spawn
 from bayesynth.diagnostics import disclosure, membership
 from bayesynth.diagnostics.attacks import detectable_auc, simultaneous
 from bayesynth.diagnostics.copies import Found, copies_figure, exact_copies, near_copies, replicated_uniques
-from bayesynth.diagnostics.disclosure import attribute_figure, joint_codes
+from bayesynth.diagnostics.disclosure import attribute_figure
+from bayesynth.diagnostics.distances import joint_codes
 from bayesynth.diagnostics.figures import RISK, Figure
 from bayesynth.diagnostics.gower import Gower
 from bayesynth.diagnostics.membership import Attacked, membership_figures

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bayesynth.diagnostics.copies import exact_copies, near_copies, replicated_uniques
-from bayesynth.diagnostics.disclosure import Cells, attribute_figure, disclosed, identity_measures, joint_codes
+from bayesynth.diagnostics.disclosure import Cells, attribute_figure, disclosed, identity_measures
+from bayesynth.diagnostics.distances import joint_codes
 
 BLANK = 3
 
