@@ -24,7 +24,18 @@ if TYPE_CHECKING:
         plot_structure_trace,
     )
     from bayesynth.report import Report, assess
-    from bayesynth.rules import BlankWhen, Derived, FixedCombinations, Inequality, OneHot, Predicate, Range, Unique
+    from bayesynth.rules import (
+        BlankWhen,
+        Derived,
+        FixedCombinations,
+        Inequality,
+        OneHot,
+        Predicate,
+        Range,
+        RuleProposals,
+        Unique,
+        discover_rules,
+    )
     from bayesynth.schema import Column, Fake, Schema
     from bayesynth.structure import SearchOptions, StructureOptions
     from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load, load_tables
@@ -47,6 +58,7 @@ _HOMES = {
     "Provenance": "diagnostics",
     "Range": "rules",
     "Report": "report",
+    "RuleProposals": "rules",
     "SamplerOptions": "inference",
     "Schema": "schema",
     "SearchOptions": "structure",
@@ -57,6 +69,7 @@ _HOMES = {
     "Unique": "rules",
     "assess": "report",
     "combine": "diagnostics",
+    "discover_rules": "rules",
     "list_datasets": "datasets",
     "load": "synthesis",
     "load_dataset": "datasets",
@@ -90,6 +103,7 @@ __all__ = [
     "Provenance",
     "Range",
     "Report",
+    "RuleProposals",
     "SamplerOptions",
     "Schema",
     "SearchOptions",
@@ -101,6 +115,7 @@ __all__ = [
     "assess",
     "combine",
     "datasets",
+    "discover_rules",
     "errors",
     "list_datasets",
     "load",

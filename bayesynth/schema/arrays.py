@@ -20,7 +20,8 @@ def unit_of(resolution: str, count: int | str = 1) -> np.timedelta64:
 def numbers(series: pd.Series) -> np.ndarray:
     """Read a numeric column as a new float64 array, NaN where blank."""
     if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.dtype.categories.dtype)
+        of_level = numbers(pd.Series(series.dtype.categories))
+        return np.append(of_level, np.nan)[series.cat.codes.to_numpy()]
     if series.dtype == object:
         return np.array(
             [np.nan if b else float(v) for v, b in zip(series, blank_mask(series), strict=True)], dtype=float
