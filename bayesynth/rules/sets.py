@@ -32,6 +32,9 @@ class _Together(Rule):
         """The columns."""
         return self.names
 
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.names))})"
+
     @classmethod
     def _from(cls, facts: Mapping[str, object]) -> Rule:
         return cls(*facts["names"])
@@ -116,12 +119,30 @@ class OneHot(_Together):
     ----------
     *columns : str
         Two columns or more, of truths or of 0 and 1. A row with a blank among them is not judged.
+    patterns : sequence of tuple
+        Patterns with blanks that a table has; a plan finds them.
 
     Examples
     --------
     >>> OneHot("a", "b").violations(pd.DataFrame({"a": [1, 1, 0], "b": [0, 1, 0]})).tolist()
     [False, True, True]
     """
+
+    patterns: tuple[Combination, ...] = ()
+
+    def __init__(self, *columns: str, patterns: Iterable[Combination] = ()) -> None:
+        super().__init__(*columns)
+        object.__setattr__(self, "patterns", tuple(map(tuple, patterns)))
+
+    def settled(self, frame: pd.DataFrame) -> OneHot:
+        """Take patterns with blanks from a table."""
+        seen = [c for c in seen_combinations(frame, self.names) if None in c]
+        return OneHot(*self.names, patterns=[c for c in seen if any(v is not None for v in c)])
+
+    def combinations(self, schema: Schema) -> tuple[Combination, ...]:
+        """List what may occur, in the levels of a schema."""
+        one, zero = ({n: next((x for x in schema[n].levels if x == v), v) for n in self.names} for v in (1, 0))
+        return (*(tuple((one if n == m else zero)[n] for n in self.names) for m in self.names), *self.patterns)
 
     def judge(self, frame: pd.DataFrame) -> Judged:
         """Count what is true in each row."""
@@ -139,10 +160,14 @@ class OneHot(_Together):
         """Say which columns."""
         return f"Exactly one of {', '.join(self.names)} is true."
 
+    @classmethod
+    def _from(cls, facts: Mapping[str, object]) -> OneHot:
+        return cls(*facts["names"], patterns=unpacked(facts["patterns"]))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, init=False)
 class Unique(_Together):
-    """No two rows are equal in some columns; kept by drawing repeated rows again.
+    """No two rows are equal in some columns; kept by drawing repeated rows again, unless one is an identifier.
 
     Parameters
     ----------
@@ -157,6 +182,10 @@ class Unique(_Together):
 
     def __init__(self, *columns: str) -> None:
         object.__setattr__(self, "names", several(columns, "Unique", 1))
+
+    def problems(self, schema: Schema) -> list[Problem]:
+        """List columns that the table does not have; identifiers may be named, since they come back unique."""
+        return [p for p in super().problems(schema) if p.column not in schema]
 
     def judge(self, frame: pd.DataFrame) -> Judged:
         """Find rows that repeat an earlier one."""

@@ -91,9 +91,15 @@ def _figures(series: pd.Series, holds: Holds, blank: np.ndarray) -> np.ndarray:
     if holds in TIMES:
         index = stamps(series)
         index = index.tz_localize(None) if index.tz is not None else index
-        return (index.to_numpy() - EPOCH.to_datetime64()) / DAY
+        return _in_days(index.to_numpy() - EPOCH.to_datetime64())
     if holds is Holds.DURATION:
-        return lengths(series) / DAY
+        return _in_days(lengths(series))
     if holds is Holds.BOOL:
         return np.array([False if b else bool(v) for v, b in zip(series, blank, strict=True)], dtype=float)
     return np.zeros(len(series))
+
+
+def _in_days(past: np.ndarray) -> np.ndarray:
+    """Divide by a day; from microseconds where they are whole, since doubles hold those exactly."""
+    rough = past.astype("m8[us]")
+    return (rough if np.array_equal(rough[~np.isnat(past)], past[~np.isnat(past)]) else past) / DAY
