@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from bayesynth.errors import InputError, Problem
@@ -45,6 +47,13 @@ def as_generator(random_seed: Seed) -> np.random.Generator:
 def spawn(random_seed: Seed, n: int) -> list[np.random.Generator]:
     """Make n independent generators from one seed, one for each stage, so that a change in one leaves the others."""
     return as_generator(random_seed).spawn(n)
+
+
+def stream_of(generator: np.random.Generator, name: str) -> np.random.Generator:
+    """Make the generator of a name: it depends on the seed and the name alone, and the given one does not advance."""
+    sequence = generator.bit_generator.seed_seq
+    key = (*sequence.spawn_key, zlib.crc32(name.encode()), len(name))
+    return np.random.default_rng(np.random.SeedSequence(sequence.entropy, spawn_key=key, pool_size=sequence.pool_size))
 
 
 def origin_of(generator: np.random.Generator) -> dict[str, object]:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.errors import InputError, Problem
-from bayesynth.schema import Column, Holds, Kind, Role, Schema, restore
+from bayesynth.schema import Column, Kind, Schema, restore
 from bayesynth.schema.arrays import default_origin, elapsed, lengths, numbers, unit_of
-from bayesynth.schema.storage import NUMBERS, Scalar, plain
+from bayesynth.schema.storage import Scalar, plain
 
 
 @dataclass(frozen=True)
@@ -191,9 +191,9 @@ def decode_frame(
     origins: Mapping[str, str | None],
     n: int,
 ) -> pd.DataFrame:
-    """Put a whole table together, in the column order of the schema.
+    """Put a table together, in the column order of the schema and without the columns that are withheld.
 
-    Constant columns without values of their own are filled, identifiers run from 1 to n, personal columns are blank.
+    Constant columns without values of their own are filled.
 
     Parameters
     ----------
@@ -208,26 +208,14 @@ def decode_frame(
     """
     table = {}
     for name, column in schema.items():
-        if column.kind is Kind.IDENTIFIER:
-            table[name] = _placeholders(column, n)
-        elif column.kind is Kind.CONSTANT:
+        if column.withheld:
+            continue
+        if column.kind is Kind.CONSTANT:
             filled = np.full(n, 0.0 if column.levels else np.nan)
             table[name] = decode_column(column, columns.get(name, filled), levels=column.levels)
         else:
             table[name] = decode_column(column, columns[name], levels=levels.get(name, ()), origin=origins.get(name))
     return pd.DataFrame(table, index=pd.RangeIndex(n))
-
-
-def _placeholders(column: Column, n: int) -> pd.Series:
-    """Make values that stand for nobody."""
-    storage = column.storage
-    if column.role is not Role.PERSONAL and storage.holds in NUMBERS:
-        return restore.numbers(np.arange(1.0, n + 1), storage, 0)
-    if column.role is not Role.PERSONAL and storage.holds is Holds.TEXT:
-        width = max(6, len(str(n)))
-        names = tuple(f"id-{i:0{width}d}" for i in range(1, n + 1))
-        return restore.levels(np.arange(n), names, storage)
-    return restore.levels(np.full(n, -1), (), storage)
 
 
 __all__ = ["CODECS", "Codec", "CodedColumn", "decode_column", "decode_frame", "encode_column"]

@@ -2,6 +2,7 @@
 
 from bayesynth.schema.checks import frame_problems
 from bayesynth.schema.column import Column
+from bayesynth.schema.fresh import Fake
 from bayesynth.schema.kinds import Kind, Role
 from bayesynth.schema.limits import disclosure_warnings, frame_warnings
 from bayesynth.schema.schema import Schema
@@ -9,6 +10,7 @@ from bayesynth.schema.storage import Holds, Storage
 
 __all__ = [
     "Column",
+    "Fake",
     "Holds",
     "Kind",
     "Role",

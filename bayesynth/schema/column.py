@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesynth.errors import Problem, SchemaError, raise_all
 from bayesynth.schema.contradictions import column_problem, contradictions
+from bayesynth.schema.fresh import AUTO, WANTED, Fresh, as_fresh
 from bayesynth.schema.kinds import Kind, Role
 from bayesynth.schema.storage import Holds, Scalar, Storage, plain, sort_of
 
@@ -40,6 +41,10 @@ class Column:
         Identifiers and personal columns never enter the model.
     marginal : str
         How the marginal distribution is described: "empirical".
+    fresh : str, Fake or None
+        What an identifier or personal column comes back as, never with a real value: "integer"; "uuid"; a pattern such
+        as ``"PBC-####"``, ``#`` a digit, ``@`` a capital letter, ``%`` a small one, ``*`` a digit or capital letter;
+        a `Fake`; "blank" or None; "auto", for identifiers in the shape of the recorded values, else blank.
     storage : Storage, optional
         How pandas stores it; follows from kind and levels when left out.
     inferred : set of str
@@ -67,6 +72,7 @@ class Column:
     nullable: bool = False
     role: Role = Role.MODELLED
     marginal: str = "empirical"
+    fresh: Fresh = AUTO
     storage: Storage | None = None
     inferred: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -109,6 +115,7 @@ def _normalise(column: Column) -> list[Problem]:
     settle("levels", _scalars, "a sequence of values")
     settle("bounds", _bounds, "a pair (lowest, highest) of finite numbers, or of None for an open end, or None")
     settle("nullable", _truth, "True or False")
+    settle("fresh", as_fresh, WANTED)
     settle("inferred", frozenset, "a set of names of facts")
     settle("notes", tuple, "a sequence of texts")
     if problems:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesynth.errors import Problem
 from bayesynth.schema.arrays import RESOLUTIONS
+from bayesynth.schema.fresh import AUTO
 from bayesynth.schema.kinds import FACTS, MARGINALS, MAX_LEVELS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
 from bayesynth.schema.storage import BLANKS, NUMBERS, TIMES, Holds, parse_dtype, sort_of
 
@@ -54,6 +55,13 @@ def _check_names(column: Column) -> Iterable[Problem]:
             f"the kind {column.kind} and the role {column.role}",
             "what is withheld is described by nothing but its name",
             'set kind="identifier", or another role',
+        )
+    if column.fresh != AUTO and not column.withheld:
+        yield column_problem(
+            column,
+            f"the role {column.role} and fresh values ({column.fresh!r})",
+            "only identifiers and personal columns come back fresh",
+            'set role="identifier" or role="personal"',
         )
     if column.kind is Kind.IDENTIFIER and column.role is Role.MODELLED:
         yield column_problem(

@@ -11,6 +11,7 @@ from bayesynth.errors import SchemaError
 from bayesynth.schema.arrays import decimals
 from bayesynth.schema.column import Column
 from bayesynth.schema.contradictions import column_problem
+from bayesynth.schema.fresh import AUTO, BLANK
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, TEMPORAL, Kind, Role
 from bayesynth.schema.storage import NUMBERS
 
@@ -65,7 +66,7 @@ def stated(edit: Edit | None) -> tuple[Kind | None, Role | None]:
         return edit.kind, edit.role
     facts = {"kind": edit} if isinstance(edit, str) else edit if isinstance(edit, Mapping) else {}
     if withholds(edit):
-        return Kind.IDENTIFIER, _role(facts.get("role"))
+        return Kind.IDENTIFIER, _role(_role_stated(facts))
     return _kind(facts.get("kind")), _role(facts.get("role"))
 
 
@@ -74,7 +75,7 @@ def withholds(edit: Edit) -> bool:
     if isinstance(edit, Column):
         return edit.withheld
     facts = {"kind": edit} if isinstance(edit, str) else edit if isinstance(edit, Mapping) else {}
-    return facts.get("kind") == Kind.IDENTIFIER or facts.get("role") in (Role.IDENTIFIER, Role.PERSONAL)
+    return facts.get("kind") == Kind.IDENTIFIER or _role_stated(facts) in (Role.IDENTIFIER, Role.PERSONAL)
 
 
 def _kind(value: object) -> Kind | None:
@@ -85,8 +86,17 @@ def _role(value: object) -> Role | None:
     return Role(value) if value in tuple(Role) else None
 
 
+def _role_stated(facts: Mapping[str, object]) -> object:
+    """Read the role; who states fresh values and neither role nor kind means a column that is withheld."""
+    if "role" in facts or "kind" in facts or facts.get("fresh", AUTO) == AUTO:
+        return facts.get("role")
+    return Role.IDENTIFIER if isinstance(facts["fresh"], str) and facts["fresh"] != BLANK else Role.PERSONAL
+
+
 def _with_role(column: Column, facts: dict[str, object]) -> dict[str, object]:
-    """Let the kind identifier and the roles that go with it bring each other along."""
+    """Let the kind identifier, the roles that go with it and fresh values bring each other along."""
+    if not column.withheld and (role := _role_stated(facts)) is not None:
+        facts.setdefault("role", role)
     if facts.get("role") in (Role.IDENTIFIER, Role.PERSONAL):
         facts.setdefault("kind", Kind.IDENTIFIER)
     elif facts.get("kind") == Kind.IDENTIFIER and column.role is Role.MODELLED:
@@ -111,7 +121,9 @@ def _carried(column: Column, kind: Kind) -> dict[str, object]:
         facts["precision"] = decimals(np.array(column.levels, dtype=float))
     if kind is Kind.COUNT and isinstance(facts["precision"], int):
         facts["precision"] = min(facts["precision"], 0)
-    if kind is Kind.IDENTIFIER:
+    if kind is not Kind.IDENTIFIER:
+        facts["fresh"] = AUTO
+    else:
         facts["storage"] = column.storage.plain
     return facts
 

@@ -11,6 +11,7 @@ from dataclasses import fields
 import pandas as pd
 
 from bayesynth.errors import FileFormatError, InputError, Problem, SchemaError, raise_all
+from bayesynth.schema import fresh
 from bayesynth.schema.column import Column
 from bayesynth.schema.storage import Holds, Scalar, Storage
 
@@ -64,7 +65,7 @@ def write_storage(storage: Storage) -> dict[str, object]:
     """Write how a column is stored as plain values."""
     return {
         **{key: getattr(storage, key) for key in _STORAGE_KEYS},
-        "categories": None if storage.categories is None else [_pack(level) for level in storage.categories],
+        "categories": None if storage.categories is None else [pack(level) for level in storage.categories],
     }
 
 
@@ -80,14 +81,15 @@ def read_storage(stored: object, where: str) -> Storage:
     """
     _refuse_malformed(where, stored, _STORAGE_KEYS)
     categories = stored["categories"]
-    unpacked = None if categories is None else tuple(_unpack(level) for level in categories)
+    unpacked = None if categories is None else tuple(unpack(level) for level in categories)
     return Storage(**{**stored, "holds": Holds(stored["holds"]), "categories": unpacked})
 
 
 def _from_column(column: Column) -> dict[str, object]:
     return {
         **{key: getattr(column, key) for key in _COLUMN_KEYS},
-        "levels": [_pack(level) for level in column.levels],
+        "levels": [pack(level) for level in column.levels],
+        "fresh": fresh.pack(column.fresh),
         "inferred": sorted(column.inferred),
         "storage": write_storage(column.storage),
     }
@@ -98,16 +100,19 @@ def _to_column(position: int, facts: object) -> Column:
     _refuse_malformed(where, facts, _COLUMN_KEYS)
     try:
         storage = read_storage(facts["storage"], f"the storage of {where}")
-        levels = tuple(_unpack(level) for level in facts["levels"])
+        levels = tuple(unpack(level) for level in facts["levels"])
+        made = fresh.unpack(facts["fresh"])
     except SchemaError:  # a ValueError, but one that says it better
         raise
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise SchemaError(
             Problem(
-                f"{where} has malformed levels or storage ({error})", "it cannot be read", "write it anew with to_json"
+                f"{where} has malformed levels, fresh values or storage ({error})",
+                "it cannot be read",
+                "write it anew with to_json",
             )
         ) from error
-    return Column(**{**facts, "levels": levels, "storage": storage})
+    return Column(**{**facts, "levels": levels, "fresh": made, "storage": storage})
 
 
 def _refuse_malformed(where: str, facts: object, keys: tuple[str, ...]) -> None:
@@ -126,7 +131,7 @@ def _unknown(where: str, facts: dict[str, object], keys: tuple[str, ...]) -> lis
     return [Problem(f"{where} has the unknown keys {strange}", "they would be ignored", f"known are {', '.join(keys)}")]
 
 
-def _pack(level: Scalar) -> object:
+def pack(level: Scalar) -> object:
     """Write a level so that its type is not lost."""
     if isinstance(level, decimal.Decimal):
         return {"decimal": str(level)}
@@ -139,7 +144,8 @@ def _pack(level: Scalar) -> object:
     return level
 
 
-def _unpack(level: object) -> Scalar:
+def unpack(level: object) -> Scalar:
+    """Undo `pack`."""
     if not isinstance(level, dict):
         return level
     sort, text = next(iter(level.items()))

@@ -32,4 +32,4 @@ NUMERIC = frozenset({Kind.COUNT, Kind.CONTINUOUS})
 TEMPORAL = frozenset({Kind.DATETIME, Kind.DURATION})
 MAX_LEVELS = 100
 MARGINALS = ("empirical",)
-FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal"})
+FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal", "fresh"})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from bayesynth.encoding.codecs import decode_frame, encode_column
+from bayesynth.encoding.fresh import Source, fresh_columns
 from bayesynth.encoding.table import CodedSource, EncodedTable, encode_table
 from bayesynth.schema import Column, Kind, Schema
 
@@ -25,19 +26,26 @@ class Codebook:
         Observed levels of each coded column.
     origins : mapping of str to str or None
         Where dates are counted from.
+    fresh : mapping of str to Source
+        Where the values of withheld columns come from; nothing of it is a real value.
     """
 
     levels: Mapping[str, tuple]
     origins: Mapping[str, str | None]
+    fresh: Mapping[str, Source] = field(default_factory=dict)
 
-    def decode(self, schema: Schema, chunks: Iterable[Mapping[str, np.ndarray]]) -> pd.DataFrame:
-        """Put drawn chunks together as one frame like the original."""
+    def decode(
+        self, schema: Schema, chunks: Iterable[Mapping[str, np.ndarray]], n: int, rng: np.random.Generator
+    ) -> pd.DataFrame:
+        """Put drawn chunks of n rows together as one frame like the original; the generator is for withheld columns."""
+        withheld = fresh_columns(schema, self.fresh, n, rng)  # first: it may refuse
         frames = []
         for chunk in chunks:
             n_rows = len(next(iter(chunk.values()), ()))
             columns = {name: values for name, values in chunk.items() if name in schema}
             frames.append(decode_frame(schema, columns, self.levels, self.origins, n_rows))
-        return frames[0] if len(frames) == 1 else _stack(schema, frames)
+        whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        return whole.assign(**withheld)[list(schema)]
 
 
 def encode_frame(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> tuple[EncodedTable, Codebook]:
@@ -72,13 +80,3 @@ def _step(column: Column) -> float | None:
     if column.kind in (Kind.DATETIME, Kind.DURATION):
         return STEP_OF_TIME
     return None if column.precision is None or isinstance(column.precision, str) else 10.0**-column.precision
-
-
-def _stack(schema: Schema, frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Concatenate chunks, with identifiers that run through."""
-    whole = pd.concat(frames, ignore_index=True)
-    ids = [name for name, column in schema.items() if column.kind is Kind.IDENTIFIER]
-    if ids:
-        running = decode_frame(Schema([schema[name] for name in ids]), {}, {}, {}, len(whole))
-        whole[ids] = running
-    return whole

@@ -19,6 +19,7 @@ import numpy as np
 from bayesynth.encoding.blocks import Block
 from bayesynth.encoding.design import Design, Term
 from bayesynth.encoding.features import NominalFeatures, NumericFeatures, OrdinalFeatures
+from bayesynth.encoding.fresh import SOURCES
 from bayesynth.encoding.marginal import EmpiricalMarginal
 from bayesynth.encoding.table import Encoding, Node
 from bayesynth.errors import FileFormatError
@@ -43,7 +44,7 @@ UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OSErr
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a file says nothing about when the table was there
 _TYPES = {
     t.__name__: t
-    for t in (Block, Design, EmpiricalMarginal, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term)
+    for t in (Block, Design, EmpiricalMarginal, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term, *SOURCES)
 }
 
 
@@ -147,6 +148,7 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
             for name, levels in fit.codebook.levels.items()
         },
         "origins": dict(fit.codebook.origins),
+        "fresh": {name: _plain(source) for name, source in fit.codebook.fresh.items()},
         "n_rows": fit.n_rows,
         "blanks": dict(fit.blanks),
         "log_bayes_factors": [[*edge, value] for edge, value in sorted(fit.log_bayes_factors.items())],
@@ -180,7 +182,7 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
         network,
         _structure_from(manifest["structure"], tuple(nodes), tree["structure"].to_dataset()),
         _blocks_from(manifest["block_evidence"]),
-        Codebook(levels, manifest["origins"]),
+        Codebook(levels, manifest["origins"], {name: _object(source) for name, source in manifest["fresh"].items()}),
         Settings.from_dict(manifest["settings"]),
         manifest["n_rows"],
         manifest["blanks"],

@@ -364,6 +364,7 @@ class Fit(WithTable):
         return Provenance(self.n_rows, n, m, "each_table", self.settings.graph, shares, blanks, drawn)
 
     def _draw(self, n: int, options: DrawOptions, rng: np.random.Generator) -> pd.DataFrame:
+        names = rng.spawn(1)[0]  # so that withheld columns change nothing of the others
         if not self.network.encoding.nodes and not self.network.encoding.fixed:
-            return self.codebook.decode(self.schema, [{"": np.empty(n)}])
-        return self.codebook.decode(self.schema, draw_rows(self.network, n, options, rng))
+            return self.codebook.decode(self.schema, [{"": np.empty(n)}], n, names)
+        return self.codebook.decode(self.schema, draw_rows(self.network, n, options, rng), n, names)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesynth._progress import Progress, Steps
 from bayesynth._random import Seed, as_generator, origin_of, whole_seed
+from bayesynth.encoding.fresh import plan_fresh
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.errors import DataWarning, DisclosureWarning, InputError, Problem, raise_all, warn
 from bayesynth.families import Prior, Task
@@ -172,8 +173,10 @@ class Synthesizer:
         """
         streams = as_generator(random_seed).spawn(STREAMS)
         coding = origin_of(streams[0])
+        whole = frame
         frame, aside = put_aside(frame, holdout, streams[4])
         work = self._prepare(frame, streams)
+        codebook = replace(work.codebook, fresh=plan_fresh(whole, work.schema, streams[0]))
         with Progress(1.0, progress) as bar:
             learned = self._learn(work, bar, GRAPH_SHARE)
             names, jobs = _jobs(work, learned)
@@ -189,7 +192,7 @@ class Synthesizer:
             FittedNetwork(work.table.encoding, families, names),
             structure,
             read_blocks(work.table, local, work.space, self.prior.tau),
-            work.codebook,
+            codebook,
             self._settings(random_seed),
             work.table.n_rows,
             _blanks(frame, work.table),
