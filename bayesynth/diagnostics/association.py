@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from bayesynth.diagnostics.blanks import NO_BLANKS, blank_columns
 from bayesynth.diagnostics.distances import correlation_ratios, correlations, cramers_v
 from bayesynth.diagnostics.measures import Aspect, Measure
-from bayesynth.diagnostics.setting import Sample, Setting, is_ordered, ranks_in
+from bayesynth.diagnostics.reading import TableReader
+from bayesynth.diagnostics.setting import Sample, Setting, ordered_columns, ranks_in
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,25 @@ class Variables:
 
     scores: np.ndarray
     levels: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, reader: TableReader, real: np.ndarray, values: np.ndarray, blanks: np.ndarray) -> Variables:
+        """Take ranks within the real table, indicators of blanks after them, and levels.
+
+        Parameters
+        ----------
+        reader : TableReader
+            The columns.
+        real, values : ndarray, shapes (n, columns) and (rows, columns)
+            Numbers as it reads them.
+        blanks : ndarray of int
+            Columns whose blanks count.
+        """
+        ordered = ordered_columns(reader)
+        ranks = [ranks_in(real[:, i], values[:, i]) for i in np.flatnonzero(ordered)]
+        scores = np.column_stack([*ranks, np.isnan(values[:, blanks])])
+        levels = [values[:, [i]] == np.arange(len(reader.columns[i].levels)) for i in np.flatnonzero(~ordered)]
+        return cls(scores, tuple(level.astype(float) for level in levels))
 
     def take(self, rows: np.ndarray) -> Variables:
         """Pick some of the rows."""
@@ -67,15 +88,13 @@ class Associations(Measure):
 
     def __init__(self, setting: Setting, rng: np.random.Generator):
         super().__init__(setting, rng)
-        columns = setting.reader.columns
-        ordered = np.array([is_ordered(column) for column in columns])
-        self._ordered, self._nominal = np.flatnonzero(ordered), np.flatnonzero(~ordered)
+        ordered = ordered_columns(setting.reader)
         self._blank = blank_columns(setting)
-        p, q, b = len(columns), len(self._ordered), len(self._blank)
+        p, q, b = len(ordered), int(ordered.sum()), len(self._blank)
         self._place = np.empty(p + b, np.int64)  # of columns, then indicators, among the variables
-        self._place[self._ordered] = np.arange(q)
+        self._place[:p][ordered] = np.arange(q)
         self._place[p:] = q + np.arange(b)
-        self._place[self._nominal] = q + b + np.arange(len(self._nominal))
+        self._place[:p][~ordered] = q + b + np.arange(p - q)
         first, second = np.triu_indices(p + b, 1)
         own = np.concatenate([np.full(p, -1), self._blank])
         kept = (own[second] != first) | (second < p)
@@ -122,12 +141,7 @@ class Associations(Measure):
 
     def prepare(self, sample: Sample) -> Variables:
         """Ranks, indicators and levels."""
-        real, values = self.setting.real.values, sample.values
-        ranks = [ranks_in(real[:, i], values[:, i]) for i in self._ordered]
-        scores = np.column_stack([*ranks, np.isnan(values[:, self._blank])])
-        sizes = [len(self.setting.reader.columns[i].levels) for i in self._nominal]
-        levels = [values[:, [i]] == np.arange(size) for i, size in zip(self._nominal, sizes, strict=True)]
-        return Variables(scores, tuple(level.astype(float) for level in levels))
+        return Variables.of(self.setting.reader, self.setting.real.values, sample.values, self._blank)
 
     def profile(self, prepared: Variables, rows: np.ndarray) -> np.ndarray:
         """Association of each pair."""
@@ -139,18 +153,16 @@ class Associations(Measure):
 
     def details(self, aspect: Aspect) -> Mapping[str, np.ndarray]:
         """Give the two columns, and associations in whole tables, median over synthetic ones."""
-
-        def whole(sample: Sample) -> np.ndarray:
-            return self.profile(self.prepare(sample), np.arange(len(sample)))[aspect.named]
-
-        drawn = pd.DataFrame([whole(table) for table in self.setting.tables[: self.most_tables]])
         first, second = self._names(aspect.named)
-        return {
-            "first": first,
-            "second": second,
-            "real_association": whole(self.setting.real),
-            "synthetic_association": drawn.median().to_numpy(),
-        }
+        real, drawn = (found[aspect.named] for found in self._whole)
+        return {"first": first, "second": second, "real_association": real, "synthetic_association": drawn}
+
+    @cached_property
+    def _whole(self) -> tuple[np.ndarray, np.ndarray]:
+        """Associations in the whole real table, and their median over whole synthetic ones."""
+        tables = self.setting.real, *self.setting.tables[: self.most_tables]
+        real, *drawn = (self.profile(self.prepare(table), np.arange(len(table))) for table in tables)
+        return real, pd.DataFrame(drawn).median().to_numpy()
 
     def _names(self, some: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Names of both columns of some pairs, that of a blank first."""

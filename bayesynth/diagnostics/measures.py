@@ -220,8 +220,9 @@ def _details(measure: Measure, aspect: Aspect, contrast: Contrast, named: np.nda
     offset = 1 if aspect.is_whole else 0
     floors, comparisons = contrast.floors[:, named + offset], contrast.comparisons[:, named + offset]
     excess, lower, upper = contrast.excess(lambda parts: parts[:, named + offset])
+    names = measure.parts
     found = {
-        "part": [measure.parts[i] for i in named],
+        "part": [names[i] for i in named],
         "value": mean_of(comparisons),
         "floor": mean_of(floors),
         "excess": excess,

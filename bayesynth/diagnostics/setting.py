@@ -153,6 +153,11 @@ def is_ordered(column: Column) -> bool:
     return column.kind is not Kind.CATEGORICAL
 
 
+def ordered_columns(reader: TableReader) -> np.ndarray:
+    """Which of the compared columns are ordered, shape (columns,)."""
+    return np.array([is_ordered(column) for column in reader.columns], dtype=bool)
+
+
 def ranks_in(real: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Places of numbers among those of the real column, from 0 to 1, ties in their middle; NaN where blank.
 

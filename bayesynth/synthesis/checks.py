@@ -10,7 +10,7 @@ import pandas as pd
 from bayesynth.diagnostics.association import Variables
 from bayesynth.diagnostics.figures import FIDELITY, Figure, Interval, judge, wilson
 from bayesynth.diagnostics.reading import TableReader
-from bayesynth.diagnostics.setting import is_ordered, ranks_in
+from bayesynth.diagnostics.setting import ordered_columns
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.predictive import FittedNetwork
 from bayesynth.schema.kinds import NOMINAL
@@ -92,8 +92,7 @@ class _Facts:
     """Named statistics of a table of numbers; which ones is settled by the real table."""
 
     def __init__(self, reader: TableReader, real: np.ndarray):
-        self._real, self._ordered = real, np.array([is_ordered(column) for column in reader.columns], bool)
-        self._sizes = [len(column.levels) for column in reader.columns]
+        self._reader, self._real = reader, real
         self._plans: list[tuple[int, str, str]] = []
         for i, column in enumerate(reader.columns):
             known = real[~np.isnan(real[:, i]), i]
@@ -108,7 +107,8 @@ class _Facts:
                 if 0 < (known == 0).sum() < len(known):
                     self._plans.append((i, "0", "share of zeros"))
         self._pairs = _strongest(self._associations(real))
-        order = [*np.flatnonzero(self._ordered), *np.flatnonzero(~self._ordered)]
+        ordered = ordered_columns(reader)
+        order = [*np.flatnonzero(ordered), *np.flatnonzero(~ordered)]
         names = [reader.names[i] for i in order]
         self.names = [(reader.names[i], label) for i, _, label in self._plans]
         self.names += [(names[i], f"association with {names[j]}") for i, j in self._pairs.items()]
@@ -120,10 +120,7 @@ class _Facts:
         return np.array(found + [matrix[i, j] for i, j in self._pairs.items()], float)
 
     def _associations(self, values: np.ndarray) -> np.ndarray:
-        scores = [ranks_in(self._real[:, i], values[:, i]) for i in np.flatnonzero(self._ordered)]
-        levels = [values[:, i, None] == np.arange(self._sizes[i]) for i in np.flatnonzero(~self._ordered)]
-        ranks = np.column_stack(scores) if scores else np.empty((len(values), 0))
-        matrix = Variables(ranks, tuple(level.astype(float) for level in levels)).matrix()
+        matrix = Variables.of(self._reader, self._real, values, blanks=np.arange(0)).matrix()
         np.fill_diagonal(matrix, np.nan)
         return matrix
 
