@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesynth.families import FAMILIES, Prior, Task
 from bayesynth.inference._engine import load
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 LogDensity = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """Flat unconstrained parameters -> log posterior density and its gradient."""
@@ -22,6 +27,25 @@ TEMPLATES = {
 }
 
 
+@contextmanager
+def quiet_engines() -> Iterator[None]:
+    """Leave out notices on how to link and to write loops, meant for the engines' developers."""
+    # Reordered arithmetic would make a kernel just compiled differ in its last bits from the same one off the disk.
+    with warnings.catch_warnings(), load("pytensor").config.change_flags(numba__fastmath=False):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def compiled(model: pm.Model) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """Turn a PyMC model into a function of its unconstrained variables: log density and gradient."""
+    pytensor, pt = load("pytensor"), load("pytensor.tensor")
+    density, variables = model.logp(), model.continuous_value_vars
+    gradient = pt.concatenate([pt.grad(density, v).ravel() for v in variables])
+    with quiet_engines():
+        # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
+        return pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)
+
+
 class Kernel:
     """The compiled density of one family; shapes are free, so one compilation serves every table.
 
@@ -32,20 +56,13 @@ class Kernel:
     """
 
     def __init__(self, family: str):
-        pytensor, pt = load("pytensor"), load("pytensor.tensor")
         load("pymc")
         self._family = FAMILIES[family]
         model = self._family.model(TEMPLATES[family], Prior())
-        density = model.logp()
-        variables = model.continuous_value_vars
-        gradient = pt.concatenate([pt.grad(density, v).ravel() for v in variables])
         self._data = {name: model[name] for name in self._family.data(TEMPLATES[family], Prior())}
-        # Reordered arithmetic would make a kernel just compiled differ in its last bits from the same one off the disk.
-        with warnings.catch_warnings(), pytensor.config.change_flags(numba__fastmath=False):
-            warnings.simplefilter("ignore")  # notices on how to link and to write loops, for the engines' developers
-            # Numba keeps what it compiles on disk and needs no C compiler on the user's machine.
-            self._function = pytensor.function(variables, [density, gradient], mode="NUMBA", trust_input=True)
-            size = sum(int(np.prod(shape)) for shape in self._family.shapes(TEMPLATES[family]))
+        self._function = compiled(model)
+        size = sum(int(np.prod(shape)) for shape in self._family.shapes(TEMPLATES[family]))
+        with quiet_engines():
             self.bind(TEMPLATES[family], Prior())(np.zeros(size))  # it compiles when it is first called
 
     def bind(self, task: Task, prior: Prior) -> LogDensity:

@@ -38,9 +38,11 @@ def sample_family(
     -----
     Hoffman and Gelman (2014), "The No-U-Turn Sampler", JMLR 15:1593-1623.
     """
+    mode, precision = FAMILIES[family].peak(task, prior)
+    density = kernel(family).bind(task, prior)
     longer = 1
     for attempt in range(options.retries + 1):
-        flat, divergences = _run(family, task, prior, options, longer, rng)
+        flat, divergences = run(density, mode, precision, options, longer, rng)
         parameters = FAMILIES[family].constrain(flat, task)
         together = [v.reshape(*v.shape[:2], -1) for v in parameters.values()]
         rhat, bulk, tail = worst_figures(np.concatenate(together, axis=2))
@@ -52,15 +54,40 @@ def sample_family(
     raise AssertionError("the loop returns")
 
 
-def _run(
-    family: str, task: Task, prior: Prior, options: SamplerOptions, longer: int, rng: np.random.Generator
+def run(
+    density: LogDensity,
+    mode: np.ndarray,
+    precision: np.ndarray,
+    options: SamplerOptions,
+    longer: int,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, int]:
-    """Draws on PyMC's unconstrained scale, shape (chain, draw, d), and the number of divergences."""
+    """Sample a density of any origin in coordinates whitened at its mode.
+
+    Parameters
+    ----------
+    density : callable
+        Compiled log density and gradient on the whole real space.
+    mode : ndarray, shape (d,)
+        Where it peaks.
+    precision : ndarray, shape (d, d)
+        Its curvature there.
+    options : SamplerOptions
+        How long to sample.
+    longer : int
+        Times that length.
+    rng : Generator
+        Randomness.
+
+    Returns
+    -------
+    draws : ndarray, shape (chain, draw, d)
+    divergences : int
+        After tuning.
+    """
     nutpie = load("nutpie")
     pyfunc = load("nutpie.compiled_pyfunc")
-    mode, precision = FAMILIES[family].peak(task, prior)
     spread = np.linalg.inv(np.linalg.cholesky(precision)).T
-    density = kernel(family).bind(task, prior)
     d = len(mode)
 
     def start(seed: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -111,13 +112,7 @@ class FamilyPosterior:
     @property
     def trusted(self) -> bool:
         """Whether every check that applies is passed."""
-        checks = (
-            np.isnan(self.rhat) or self.rhat <= RHAT_LIMIT,
-            np.isnan(self.ess_bulk) or min(self.ess_bulk, self.ess_tail) >= ESS_LIMIT,
-            self.divergences == 0,
-            np.isnan(self.pareto_k) or self.pareto_k <= PARETO_K_LIMIT,
-        )
-        return all(checks)
+        return passed(self)
 
     def flat(self) -> dict[str, np.ndarray]:
         """Draws with chains laid end to end, shape (chain * draw, ...)."""
@@ -125,6 +120,27 @@ class FamilyPosterior:
             name: values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
             for name, values in self.parameters.items()
         }
+
+
+class Checked(Protocol):
+    """What a posterior is judged by; NaN where a figure does not apply."""
+
+    rhat: float
+    ess_bulk: float
+    ess_tail: float
+    divergences: int
+    pareto_k: float
+
+
+def passed(found: Checked) -> bool:
+    """Whether every check that applies is passed."""
+    checks = (
+        np.isnan(found.rhat) or found.rhat <= RHAT_LIMIT,
+        np.isnan(found.ess_bulk) or min(found.ess_bulk, found.ess_tail) >= ESS_LIMIT,
+        found.divergences == 0,
+        np.isnan(found.pareto_k) or found.pareto_k <= PARETO_K_LIMIT,
+    )
+    return all(checks)
 
 
 def family_name(design: Design) -> str:

@@ -31,5 +31,19 @@ NOMINAL = frozenset({Kind.BINARY, Kind.CATEGORICAL, Kind.ORDINAL})
 NUMERIC = frozenset({Kind.COUNT, Kind.CONTINUOUS})
 TEMPORAL = frozenset({Kind.DATETIME, Kind.DURATION})
 MAX_LEVELS = 100
-MARGINALS = ("empirical",)
+MARGINALS = (
+    "empirical",
+    "auto",
+    "normal",
+    "log_normal",
+    "student_t",
+    "gamma",
+    "beta",
+    "truncated_normal",
+    "uniform",
+    "exponential",
+    "negative_binomial",
+    "poisson",
+    "kernel",
+)
 FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal", "fresh"})
