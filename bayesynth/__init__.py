@@ -36,15 +36,25 @@ if TYPE_CHECKING:
         Unique,
         discover_rules,
     )
-    from bayesynth.schema import Column, Fake, Schema
+    from bayesynth.schema import Column, Fake, Schema, between, isin, missing, observed
     from bayesynth.structure import SearchOptions, StructureOptions
-    from bayesynth.synthesis import Fit, StructurePosterior, Synthesizer, SyntheticTables, load, load_tables
+    from bayesynth.synthesis import (
+        CompletedTables,
+        Fit,
+        Probability,
+        StructurePosterior,
+        Synthesizer,
+        SyntheticTables,
+        load,
+        load_tables,
+    )
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BlankWhen": "rules",
     "Column": "schema",
+    "CompletedTables": "synthesis",
     "Derived": "rules",
     "Fake": "schema",
     "Fit": "synthesis",
@@ -55,6 +65,7 @@ _HOMES = {
     "Pooled": "diagnostics",
     "Predicate": "rules",
     "Prior": "families",
+    "Probability": "synthesis",
     "Provenance": "diagnostics",
     "Range": "rules",
     "Report": "report",
@@ -68,12 +79,16 @@ _HOMES = {
     "SyntheticTables": "synthesis",
     "Unique": "rules",
     "assess": "report",
+    "between": "schema",
     "combine": "diagnostics",
     "discover_rules": "rules",
+    "isin": "schema",
     "list_datasets": "datasets",
     "load": "synthesis",
     "load_dataset": "datasets",
     "load_tables": "synthesis",
+    "missing": "schema",
+    "observed": "schema",
     "plot_edge_matrix": "plots",
     "plot_fidelity": "plots",
     "plot_floor": "plots",
@@ -90,6 +105,7 @@ _PACKAGES = ("datasets", "errors")
 __all__ = [
     "BlankWhen",
     "Column",
+    "CompletedTables",
     "Derived",
     "Fake",
     "Fit",
@@ -100,6 +116,7 @@ __all__ = [
     "Pooled",
     "Predicate",
     "Prior",
+    "Probability",
     "Provenance",
     "Range",
     "Report",
@@ -113,14 +130,18 @@ __all__ = [
     "SyntheticTables",
     "Unique",
     "assess",
+    "between",
     "combine",
     "datasets",
     "discover_rules",
     "errors",
+    "isin",
     "list_datasets",
     "load",
     "load_dataset",
     "load_tables",
+    "missing",
+    "observed",
     "plot_edge_matrix",
     "plot_fidelity",
     "plot_floor",

@@ -52,11 +52,9 @@ class Allowed:
 
     def project(self, values: np.ndarray) -> np.ndarray:
         """Give the nearest allowed value of each row, so that rounding never breaks a condition."""
-        nearest = np.clip(values[:, None], self.lower, self.upper)
-        at = np.abs(nearest - values[:, None]).argmin(axis=1)
-        rows = np.arange(len(values))
-        shown = np.broadcast_to(self.shown, nearest.shape)[rows, at]
-        return np.where(np.isnan(shown), nearest[rows, at], shown)
+        found, at = nearest(values, self.lower, self.upper)
+        shown = np.broadcast_to(self.shown, (len(values), self.shown.shape[1]))[np.arange(len(values)), at]
+        return np.where(np.isnan(shown), found, shown)
 
     def ends(self, node: Node, plan: Plan, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the ends of the ranges as responses of the node, open below and closed above, each of shape (n, J)."""
@@ -87,6 +85,13 @@ def _scores(node: Node, ends: np.ndarray, draws: np.ndarray, which: np.ndarray, 
     places = np.repeat(which, ends.shape[1])
     found = node.marginal.cdf(np.where(finite, ends, 0.0).ravel(), draws, places)[side].reshape(ends.shape)
     return np.where(finite, ndtri(np.clip(found, 0.0, 1.0)), ends)
+
+
+def nearest(values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest point of each row's ranges, and the range that it is in, both of shape (n,)."""
+    candidates = np.clip(values[:, None], lower, upper)
+    at = np.abs(candidates - values[:, None]).argmin(axis=1)
+    return candidates[np.arange(len(values)), at], at
 
 
 def place(below: np.ndarray, inside: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from bayesynth.encoding.table import Node
 from bayesynth.families import FAMILIES
-from bayesynth.predictive.allowed import Allowed, place, share_below
+from bayesynth.predictive.allowed import Allowed, nearest, place, share_below
 
 if TYPE_CHECKING:
     from bayesynth.predictive.particles import Rows, Source
@@ -106,14 +106,15 @@ class Chain:
         """Propose a score from the node's own family; take it by the likelihood of the children."""
         family, parameters, design = self._conditional(node, {})
         old, v = self._responses[node.name], rng.random(self._n)
-        below, inside = family.interval(parameters, self._which, design, *self._ends(node))
+        ends = self._ends(node)
+        below, inside = family.interval(parameters, self._which, design, *ends)
         if local:
             lowest = np.full((self._n, 1), -np.inf)
             reached = family.interval(parameters, self._which, design, lowest, old[:, None])[1][:, 0]
             at = ndtri(np.clip(share_below(below, inside, reached), EDGE, 1 - EDGE))
             v = ndtr(LOCAL * at + np.sqrt(1 - LOCAL**2) * ndtri(v))
         u, total = place(below, inside, v)
-        new = np.where(total > 0, family.draw(parameters, self._which, design, u), old)
+        new = np.where(total > 0, nearest(family.draw(parameters, self._which, design, u), *ends)[0], old)
         change = sum((d - self._density[name] for name, d in self._trial(node, new).items()), np.zeros(self._n))
         accept = np.log(rng.random(self._n)) < change
         moved = self._trial_state(node, new)[node.name][0] != self._state[node.name][0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bayesynth.encoding.table import Node
-from bayesynth.predictive.allowed import Allowed, place
+from bayesynth.predictive.allowed import Allowed, nearest, place
 from bayesynth.predictive.draw import DrawOptions, Plan, Walk
 from bayesynth.predictive.network import FittedNetwork
 
@@ -98,8 +98,8 @@ class GuidedWalk(Walk):
         below, inside = family.interval(parameters, self._which, design, *ends)
         u, total = place(below, inside, self._u[node.name])
         drawn = family.draw(parameters, self._which, design, u)
-        if node.marginal is None:
-            drawn = allowed.project(drawn)
+        # far out in a tail u has too few digits to tell where in its range a score is
+        drawn = allowed.project(drawn) if node.marginal is None else nearest(drawn, *ends)[0]
         if node.is_indicator and node.gate:  # inside a blank outer block it is blank, whatever is drawn
             closed = self._unseen[node.gate]
             free = family.draw(parameters, self._which, design, self._u[node.name])

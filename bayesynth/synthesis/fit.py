@@ -22,6 +22,7 @@ from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 from bayesynth.schema import Schema
 from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.conditioning import Conditioning
 from bayesynth.synthesis.drawing import count_problems, level_problems, option_problems, rows_of_a_draw
 from bayesynth.synthesis.methods import MethodsText, describe
 from bayesynth.synthesis.missingness import missingness_table
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(WithTable):
+class Fit(Conditioning, WithTable):
     """A fitted model of one table; made by `Synthesizer.fit` or `bayesynth.load`.
 
     It holds no row of the table. It does hold the sorted values of each numeric column, which the empirical marginals
@@ -93,6 +94,7 @@ class Fit(WithTable):
         blanks: bool = True,
         delta: Mapping[str, float] | None = None,
         balanced: bool = True,
+        given: Mapping[str, Any] | pd.DataFrame | None = None,
         random_seed: Seed = None,
     ) -> pd.DataFrame:
         """Draw one synthetic table.
@@ -113,6 +115,10 @@ class Fit(WithTable):
             Spread the rows evenly over the model (a scrambled Sobol net), so that the table strays from it less than
             independent rows would; each row still follows the posterior predictive distribution exactly. False
             draws independent rows, as `sample_tables` does, because the combining rules count on them.
+        given : mapping or DataFrame, optional
+            Conditions by column, which every row meets: a value, `between`, `isin`, `missing` or `observed`. Rows are
+            then independent, and ``attrs["given"]`` has the method, the probability of the conditions with its Monte
+            Carlo error, and the effective sample size. A DataFrame has its blanks filled in once; see `complete`.
         random_seed : int, SeedSequence, Generator or None
             Equal seeds give equal tables.
 
@@ -124,15 +130,18 @@ class Fit(WithTable):
         Raises
         ------
         InputError
-            If n is not a positive whole number, or an option cannot be.
+            If n is not a positive whole number, an option cannot be, or conditions cannot be met or hardly ever are.
 
         Examples
         --------
         >>> synthetic = fit.sample(500, random_seed=1)  # doctest: +SKIP
         """
-        n = self.n_rows if n is None else n
-        raise_all([*count_problems("n", n), *option_problems(self.network.encoding, draws, blanks, delta)])
+        raise_all(option_problems(self.network.encoding, draws, blanks, delta))
         options = DrawOptions(draws == "each_row", blanks, delta, balanced)
+        if given is not None:
+            return self._sample_given(n, given, options, random_seed)
+        n = self.n_rows if n is None else n
+        raise_all(count_problems("n", n))
         return self._draw(int(n), options, as_generator(random_seed))
 
     def sample_tables(
