@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -47,6 +48,14 @@ class Marginal(Protocol):
     def describes(self, values: np.ndarray) -> bool:
         """Whether it was made from these values."""
 
+    @property
+    def distribution(self) -> str:
+        """Name of the distribution."""
+
+    @property
+    def parameters(self) -> Mapping[str, np.ndarray]:
+        """Draws of its parameters in the units of the column, each of shape (chain, draw); none where it has none."""
+
 
 @dataclass(frozen=True)
 class EmpiricalMarginal:
@@ -69,6 +78,9 @@ class EmpiricalMarginal:
     support: np.ndarray
     counts: np.ndarray
     atoms: np.ndarray
+
+    distribution: ClassVar[str] = "empirical"
+    parameters: ClassVar[Mapping[str, np.ndarray]] = {}
 
     @classmethod
     def of(cls, values: np.ndarray) -> EmpiricalMarginal:

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from bayesynth.encoding.blocks import Block, find_blocks
 from bayesynth.encoding.features import Features, NominalFeatures, NumericFeatures, OrdinalFeatures
-from bayesynth.encoding.marginal import EmpiricalMarginal, normal_scores
+from bayesynth.encoding.marginal import EmpiricalMarginal, Marginal
 
 INDICATOR_LEVELS = ("blank", "observed")
 
@@ -33,7 +33,7 @@ class Node:
         True for a missingness node (1 = observed).
     features : Features
         What it contributes as a parent.
-    marginal : EmpiricalMarginal or None
+    marginal : Marginal or None
         Of a numeric column.
     step : float or None
         Grid on which a numeric column is recorded.
@@ -45,7 +45,7 @@ class Node:
     gate: str | None
     is_indicator: bool
     features: Features
-    marginal: EmpiricalMarginal | None = None
+    marginal: Marginal | None = None
     step: float | None = None
 
     def columns(self, values: np.ndarray, observed: np.ndarray, form: str) -> np.ndarray:
@@ -137,7 +137,9 @@ class CodedSource:
     step: float | None = None
 
 
-def encode_table(sources: Mapping[str, CodedSource], rng: np.random.Generator) -> EncodedTable:
+def encode_table(
+    sources: Mapping[str, CodedSource], rng: np.random.Generator, marginals: Mapping[str, Marginal] | None = None
+) -> EncodedTable:
     """Write coded columns as the nodes of a network.
 
     Parameters
@@ -146,6 +148,8 @@ def encode_table(sources: Mapping[str, CodedSource], rng: np.random.Generator) -
         Columns in order.
     rng : Generator
         Orders ties in the normal scores.
+    marginals : mapping of str to Marginal, optional
+        Of numeric columns; the others get an empirical one.
     """
     observed = {name: ~np.isnan(source.values) for name, source in sources.items()}
     some = {name: seen for name, seen in observed.items() if seen.any()}
@@ -161,11 +165,11 @@ def encode_table(sources: Mapping[str, CodedSource], rng: np.random.Generator) -
         if not source.modelled or len(np.unique(seen)) < 2:
             fixed[name] = float(seen[0])
             continue
-        nodes[name] = _value_node(name, source, seen, gates.get(name))
+        node = nodes[name] = _value_node(name, source, seen, gates.get(name), (marginals or {}).get(name))
         values[name], defined[name] = source.values, some[name]
         responses[name] = source.values.copy()
-        if not source.levels:
-            responses[name][some[name]] = normal_scores(seen, stream)
+        if node.marginal is not None:
+            responses[name][some[name]] = node.marginal.responses(seen, stream)
     for block in blocks:
         indicator = some[block.columns[0]].astype(float)
         inside = some[_columns_of(block.outer, blocks)] if block.outer else np.ones(n_rows, bool)
@@ -180,9 +184,11 @@ def _columns_of(name: str, blocks: tuple[Block, ...]) -> str:
     return next(b.columns[0] for b in blocks if b.name == name)
 
 
-def _value_node(name: str, source: CodedSource, seen: np.ndarray, gate: str | None) -> Node:
+def _value_node(
+    name: str, source: CodedSource, seen: np.ndarray, gate: str | None, marginal: Marginal | None
+) -> Node:
     if not source.levels:
-        marginal = EmpiricalMarginal.of(seen)
+        marginal = marginal or EmpiricalMarginal.of(seen)
         return Node(name, "gaussian", (), gate, False, NumericFeatures.of(marginal.scores(seen)), marginal, source.step)
     if len(source.levels) == 2:
         return Node(name, "binary", source.levels, gate, False, NominalFeatures.of(seen, source.levels))

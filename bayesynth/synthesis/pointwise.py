@@ -116,16 +116,14 @@ def over_graphs(network: FittedNetwork, known: Mapping[str, np.ndarray], n_rows:
     return np.array([sum((known[name] for name in graph.values()), np.zeros(n_rows)) for graph in network.graphs])
 
 
-def same_encoding(first: Encoding, second: Encoding) -> bool:
-    """Whether two tables have the same nodes with the same levels and values, so that one may stand for the other."""
+def same_table(table: EncodedTable, second: Encoding) -> bool:
+    """Whether a table has the nodes, levels and values that an encoding was made from."""
+    first = table.encoding
     if list(first.nodes) != list(second.nodes) or first.blocks != second.blocks or first.fixed != second.fixed:
         return False
     for a, b in zip(first.nodes.values(), second.nodes.values(), strict=True):
         if (a.levels, a.gate, a.family) != (b.levels, b.gate, b.family):
             return False
-        if a.marginal is not None and not (
-            np.array_equal(a.marginal.support, b.marginal.support)
-            and np.array_equal(a.marginal.counts, b.marginal.counts)
-        ):
+        if b.marginal is not None and not b.marginal.describes(table.values[b.name][table.defined[b.name]]):
             return False
     return True

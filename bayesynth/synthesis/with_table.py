@@ -19,7 +19,7 @@ from bayesynth.synthesis.checks import check_figure
 from bayesynth.synthesis.coding import encode_frame
 from bayesynth.synthesis.holdout import split
 from bayesynth.synthesis.influence import CAVEAT, influence_table
-from bayesynth.synthesis.pointwise import same_encoding
+from bayesynth.synthesis.pointwise import same_table
 
 if TYPE_CHECKING:
     from bayesynth.encoding.table import EncodedTable
@@ -148,7 +148,7 @@ class WithTable:
         """Encode the fitted rows as they were when they were fitted, ties in the same order."""
         self.schema.validate(fitted)
         encoded, _ = encode_frame(fitted, self.schema, as_generator(np.random.SeedSequence(**self.coding)))
-        if not same_encoding(encoded.encoding, self.network.encoding):
+        if not same_table(encoded, self.network.encoding):
             found, why = "the table is not the one that was fitted", "its values are others"
             raise InputError(Problem(found, why, "pass the table that was given to fit, its rows in the same order"))
         return encoded
