@@ -40,7 +40,7 @@ class DrawOptions:
 
 
 def draw_rows(
-    network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator
+    network: FittedNetwork, n_rows: int, options: DrawOptions, rng: np.random.Generator, plan: Plan | None = None
 ) -> Iterator[dict[str, np.ndarray]]:
     """Draw rows, some at a time so that memory stays bounded.
 
@@ -54,13 +54,15 @@ def draw_rows(
         What kind of rows.
     rng : Generator
         Randomness.
+    plan : Plan, optional
+        What the rows share with others that were drawn before: so they belong to the same table.
 
     Yields
     ------
     dict of str to ndarray
         Codes and numbers of every column (and missingness node), NaN where blank.
     """
-    plan = Plan.make(network, n_rows, options, rng)
+    plan = Plan.make(network, n_rows, options, rng) if plan is None else plan
     names = list(network.encoding.nodes)
     for start in range(0, n_rows, ROWS_AT_A_TIME):
         n = min(ROWS_AT_A_TIME, n_rows - start)

@@ -178,7 +178,7 @@ class Predicate(Rule):
     def describe(self) -> str:
         """Say the condition."""
         if isinstance(self.condition, str):
-            said = f"{self.condition} in every row."
+            said = f"{self.condition} holds in every row."
         else:
             said = f"a function of {', '.join(self.inputs)} is true in every row."
         return f"{self.name}: {said}" if self.name else said

@@ -92,6 +92,8 @@ class RulePlan:
     def from_model(self, drawn: pd.DataFrame) -> pd.DataFrame:
         """Make the outer columns from rows that were drawn, with their own dtypes, order and precision.
 
+        Columns that are withheld are not among them: they come from nothing that was drawn.
+
         Parameters
         ----------
         drawn : DataFrame
@@ -102,7 +104,7 @@ class RulePlan:
         made: dict[str, pd.Series] = {n: s for n, s in columns.items() if n in self.schema and n not in self._made}
         for step in self.assignment.steps:
             made |= step.make(self.schema, columns, made, n_rows)
-        return pd.DataFrame({name: made[name] for name in self.schema}, index=pd.RangeIndex(n_rows))
+        return pd.DataFrame({name: made[name] for name in self.outer}, index=pd.RangeIndex(n_rows))
 
     def check(self, frame: pd.DataFrame) -> dict[Rule, int]:
         """Count the rows of a table that break each rule."""
@@ -132,6 +134,11 @@ class RulePlan:
         return pd.DataFrame(rows, columns=list(TABLE))
 
     @cached_property
+    def outer(self) -> tuple[str, ...]:
+        """Outer columns of which something is learned."""
+        return tuple(name for name, column in self.schema.items() if not column.withheld)
+
+    @cached_property
     def _made(self) -> frozenset[str]:
         """Columns that a step makes anew."""
         return frozenset(name for step in self.assignment.steps if step.parts_replace for name in step.writes)
@@ -150,6 +157,6 @@ class RulePlan:
                 first = min(step.writes, key=list(self.schema).index)
                 at[first] = step.parts(self.schema, table)
         found: list[Part] = []
-        for name, column in self.schema.items():
-            found.extend(at.get(name, ()) if name in self._made else [Part(column, table[name])])
+        for name in self.outer:
+            found.extend(at.get(name, ()) if name in self._made else [Part(self.schema[name], table[name])])
         return found

@@ -29,6 +29,7 @@ from bayesynth.predictive import FittedNetwork
 from bayesynth.schema import Schema
 from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.ruled import Ruled
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior
 
@@ -135,6 +136,7 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
         "version": VERSION,
         "posterior_sha256": _digest(posterior),
         "schema": json.loads(fit.schema.to_json()),
+        "ruled": fit.ruled.to_dict(),
         "settings": fit.settings.to_dict(),
         "nodes": {name: _plain(node) for name, node in encoding.nodes.items()},
         "blocks": _plain(encoding.blocks),
@@ -144,7 +146,7 @@ def _describe(fit: Fit, posterior: bytes) -> dict:
         "structure": _structure(fit.structure),
         "block_evidence": _plain(fit.blocks),
         "levels": {
-            name: [fit.schema[name].levels.index(level) for level in levels]
+            name: [fit.model_schema[name].levels.index(level) for level in levels]
             for name, levels in fit.codebook.levels.items()
         },
         "origins": dict(fit.codebook.origins),
@@ -162,6 +164,7 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     from bayesynth.synthesis.fit import Fit
 
     schema = Schema.from_json(json.dumps(manifest["schema"]))
+    ruled = Ruled.from_dict(schema, manifest["ruled"])
     nodes = {name: _object(node) for name, node in manifest["nodes"].items()}
     encoding = Encoding(nodes, _object(manifest["blocks"]), manifest["fixed"])
     designs = {name: _object(design) for name, design in manifest["designs"].items()}
@@ -176,7 +179,8 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     network = FittedNetwork(encoding, families, graphs)
     if not network.dags:  # and none of them has a circle
         raise ValueError("it holds no graph")
-    levels = {name: tuple(schema[name].levels[i] for i in at) for name, at in manifest["levels"].items()}
+    inner = ruled.plan.model_schema
+    levels = {name: tuple(inner[name].levels[i] for i in at) for name, at in manifest["levels"].items()}
     return Fit(
         schema,
         network,
@@ -190,6 +194,7 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
         manifest["effect_seed"],
         tuple(manifest["holdout"]),
         manifest["coding"],
+        ruled,
     )
 
 

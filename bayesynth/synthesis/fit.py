@@ -18,7 +18,7 @@ from bayesynth.diagnostics.combining import functional
 from bayesynth.diagnostics.estimates import run, stack
 from bayesynth.errors import raise_all
 from bayesynth.inference import as_tree, convergence_table
-from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
+from bayesynth.predictive import DrawOptions, FittedNetwork
 from bayesynth.schema import Schema
 from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
@@ -27,6 +27,7 @@ from bayesynth.synthesis.drawing import count_problems, level_problems, option_p
 from bayesynth.synthesis.methods import MethodsText, describe
 from bayesynth.synthesis.missingness import missingness_table
 from bayesynth.synthesis.relationships import relationship_table
+from bayesynth.synthesis.ruled import Ruled, WithRules, draw_under_rules
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior
 from bayesynth.synthesis.tables import SyntheticTables
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(Conditioning, WithTable):
+class Fit(Conditioning, WithRules, WithTable):
     """A fitted model of one table; made by `Synthesizer.fit` or `bayesynth.load`.
 
     It holds no row of the table. It does hold the sorted values of each numeric column, which the empirical marginals
@@ -70,6 +71,8 @@ class Fit(Conditioning, WithTable):
         Positions in the table of the rows that were put aside; see `split`. Nothing else is known of them.
     coding : mapping of str to object
         Seed that ordered ties in the normal scores, so that `influence` and `checks` meet the same scores again.
+    ruled : Ruled
+        The rules that every drawn row keeps, and how.
     """
 
     schema: Schema
@@ -84,6 +87,7 @@ class Fit(Conditioning, WithTable):
     effect_seed: int
     holdout: tuple[int, ...]
     coding: Mapping[str, object]
+    ruled: Ruled
     _cache: dict = field(default_factory=dict, compare=False)
 
     def sample(
@@ -301,7 +305,7 @@ class Fit(Conditioning, WithTable):
         """
         graph = self.structure.graph(threshold)
         for name, node in self.network.encoding.nodes.items():
-            graph.nodes[name]["kind"] = "missingness" if node.is_indicator else self.schema[name].kind.value
+            graph.nodes[name]["kind"] = "missingness" if node.is_indicator else self.model_schema[name].kind.value
         for edge, value in self.log_bayes_factors.items():
             if edge in graph.edges:
                 graph.edges[edge]["log_bayes_factor"] = value
@@ -373,7 +377,4 @@ class Fit(Conditioning, WithTable):
         return Provenance(self.n_rows, n, m, "each_table", self.settings.graph, shares, blanks, drawn)
 
     def _draw(self, n: int, options: DrawOptions, rng: np.random.Generator) -> pd.DataFrame:
-        names = rng.spawn(1)[0]  # so that withheld columns change nothing of the others
-        if not self.network.encoding.nodes and not self.network.encoding.fixed:
-            return self.codebook.decode(self.schema, [{"": np.empty(n)}], n, names)
-        return self.codebook.decode(self.schema, draw_rows(self.network, n, options, rng), n, names)
+        return draw_under_rules(self.rule_plan, self.network, self.codebook, n, options, rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from bayesynth.inference import (
     warn_of_distrust,
 )
 from bayesynth.predictive import FittedNetwork
+from bayesynth.rules import Rule
 from bayesynth.schema import Schema, disclosure_warnings, frame_problems, frame_warnings
 from bayesynth.structure import (
     STRUCTURES,
@@ -39,6 +40,7 @@ from bayesynth.synthesis.coding import Codebook, encode_frame
 from bayesynth.synthesis.fit import Fit
 from bayesynth.synthesis.holdout import put_aside
 from bayesynth.synthesis.missingness import read_blocks
+from bayesynth.synthesis.ruled import Ruled, rule_problems
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior, warn_of_disagreement
 
@@ -54,7 +56,7 @@ STREAMS = 5  # coding, graph, families, effects, rows put aside
 class _Work:
     """A table made ready for learning."""
 
-    schema: Schema
+    ruled: Ruled
     table: EncodedTable
     codebook: Codebook
     space: SearchSpace
@@ -85,6 +87,11 @@ class Synthesizer:
         resampled tables, a cheap measure of stability that is no posterior.
     structure_options : StructureOptions
         How graphs are scored and sampled.
+    rules : sequence of Rule
+        What holds in every row, such as ``Inequality("entry", "exit")``: so it holds in every row that is drawn.
+    on_violation : {"error", "warn", "drop_rule"}
+        What to do where rows of the table break a rule: refuse the table; warn, learn such rows as the nearest ones
+        that keep it, and keep the rule in all that is drawn; or leave the rule out, with a warning.
 
     Raises
     ------
@@ -108,12 +115,16 @@ class Synthesizer:
     search: SearchOptions = field(default_factory=SearchOptions)
     structure: str = "posterior"
     structure_options: StructureOptions = field(default_factory=StructureOptions)
+    rules: Sequence[Rule] = ()
+    on_violation: str = "error"
 
     def __post_init__(self) -> None:
         check_inference(self.inference)
         if self.structure not in STRUCTURES:
             why, remedy = "there is no such way of learning the graph", f"use one of {', '.join(STRUCTURES)}"
             raise InputError(Problem(f"structure={self.structure!r}", why, remedy))
+        raise_all(rule_problems(self.rules, self.on_violation))
+        object.__setattr__(self, "rules", tuple(self.rules))
         kinds = {
             "knowledge": Knowledge,
             "prior": Prior,
@@ -176,7 +187,7 @@ class Synthesizer:
         whole = frame
         frame, aside = put_aside(frame, holdout, streams[4])
         work = self._prepare(frame, streams)
-        codebook = replace(work.codebook, fresh=plan_fresh(whole, work.schema, streams[0]))
+        codebook = replace(work.codebook, fresh=plan_fresh(whole, work.ruled.plan.schema, streams[0]))
         with Progress(1.0, progress) as bar:
             learned = self._learn(work, bar, GRAPH_SHARE)
             names, jobs = _jobs(work, learned)
@@ -188,7 +199,7 @@ class Synthesizer:
         warn_of_disagreement(structure)
         local = EvidenceScore(work.evidence, work.space, learned.families[0])
         return Fit(
-            work.schema,
+            work.ruled.plan.schema,
             FittedNetwork(work.table.encoding, families, names),
             structure,
             read_blocks(work.table, local, work.space, self.prior.tau),
@@ -200,6 +211,7 @@ class Synthesizer:
             whole_seed(work.streams[3]),
             aside,
             coding,
+            work.ruled,
         )
 
     def learn_structure(
@@ -244,9 +256,11 @@ class Synthesizer:
             warn(problem, DataWarning, stacklevel=4)
         for problem in disclosure_warnings(frame, schema):
             warn(problem, DisclosureWarning, stacklevel=4)
-        table, codebook = encode_frame(frame, schema, streams[0])
+        ruled = Ruled.of(schema, self.rules, frame, self.on_violation)
+        inner = ruled.plan.to_model(frame)
+        table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0])
         space = SearchSpace.of(table.encoding, self.knowledge, self.structure_options.prior)
-        return _Work(schema, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
+        return _Work(ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
 
     def _learn(self, work: _Work, bar: Progress, share: float) -> LearnedStructure:
         step = Steps(bar, share)

@@ -14,6 +14,7 @@ from bayesynth.diagnostics.figures import Figure
 from bayesynth.diagnostics.reading import TableReader
 from bayesynth.errors import InputError, Problem
 from bayesynth.predictive import FittedNetwork
+from bayesynth.rules import RulePlan
 from bayesynth.schema import Schema
 from bayesynth.synthesis.checks import check_figure
 from bayesynth.synthesis.coding import encode_frame
@@ -32,6 +33,7 @@ class WithTable:
     """Methods of a fit that take its table, which the fit itself does not hold."""
 
     schema: Schema
+    rule_plan: RulePlan
     network: FittedNetwork
     n_rows: int
     holdout: tuple[int, ...]
@@ -147,7 +149,8 @@ class WithTable:
     def _encoded(self, fitted: pd.DataFrame) -> EncodedTable:
         """Encode the fitted rows as they were when they were fitted, ties in the same order."""
         self.schema.validate(fitted)
-        encoded, _ = encode_frame(fitted, self.schema, as_generator(np.random.SeedSequence(**self.coding)))
+        inner, schema = self.rule_plan.to_model(fitted), self.rule_plan.model_schema
+        encoded, _ = encode_frame(inner, schema, as_generator(np.random.SeedSequence(**self.coding)))
         if not same_table(encoded, self.network.encoding):
             found, why = "the table is not the one that was fitted", "its values are others"
             raise InputError(Problem(found, why, "pass the table that was given to fit, its rows in the same order"))
