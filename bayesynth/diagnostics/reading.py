@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +18,24 @@ from bayesynth.schema.storage import blank_mask, plain
 BINS = 5
 
 
+def table_problems(table: object, what: str, names: Iterable[str] = ()) -> Iterator[Problem]:
+    """Say why something is no table, or not one with the named columns."""
+    if not isinstance(table, pd.DataFrame):
+        yield Problem(f"{what} is a {type(table).__name__}", "a table is a pandas DataFrame", "pass DataFrames")
+    elif missing := [name for name in names if name not in table.columns]:
+        remedy = "pass tables with the same columns, or a schema without these"
+        yield Problem(f"{what} lacks {', '.join(missing)}", "columns are compared by name", remedy)
+
+
 def schema_of(frame: pd.DataFrame, schema: Schema | None) -> Schema:
-    """Take the schema that is given, or infer one without remarks: judging is no time to discuss columns."""
+    """Take the schema that is given, or infer one without remarks: judging is no time to discuss columns.
+
+    Raises
+    ------
+    InputError
+        If the real table is no table.
+    """
+    raise_all(table_problems(frame, "the real table"))
     return schema if schema is not None else Schema([infer_column(frame[name]) for name in frame.columns])
 
 
@@ -38,18 +54,14 @@ def tables_of(synthetic: pd.DataFrame | Iterable[pd.DataFrame], names: Iterable[
     InputError
         If there is no table, a table has no rows, or columns are missing; lists all of it at once.
     """
-    tables = (synthetic,) if isinstance(synthetic, pd.DataFrame) else tuple(synthetic)
+    several = isinstance(synthetic, Iterable) and not isinstance(synthetic, pd.DataFrame)
+    tables = tuple(synthetic) if several else (synthetic,)
     names, problems = list(names), []
     if not tables:
         problems.append(Problem("there is no synthetic table", "nothing can be compared", "pass at least one"))
     for i, table in enumerate(tables, 1):
-        if not isinstance(table, pd.DataFrame):
-            found = f"synthetic table {i} is a {type(table).__name__}"
-            problems.append(Problem(found, "a table is a pandas DataFrame", "pass DataFrames"))
-        elif missing := [name for name in names if name not in table.columns]:
-            found = f"synthetic table {i} lacks {', '.join(missing)}"
-            remedy = "pass tables with the same columns, or a schema without these"
-            problems.append(Problem(found, "columns are compared by name", remedy))
+        if wrong := list(table_problems(table, f"synthetic table {i}", names)):
+            problems += wrong
         elif len(table) == 0:
             problems.append(Problem(f"synthetic table {i} has no rows", "it has no distribution", "draw some rows"))
     raise_all(problems)
@@ -78,14 +90,7 @@ class TableReader:
     def of(cls, real: pd.DataFrame, schema: Schema) -> TableReader:
         """Take bins and origins from the real table; its modelled columns are those that are compared."""
         columns = tuple(schema[name] for name in schema.modelled)
-        if missing := [column.name for column in columns if column.name not in real.columns]:
-            raise InputError(
-                Problem(
-                    f"the real table lacks {', '.join(missing)}",
-                    "the schema has these columns",
-                    "pass the table that the schema describes",
-                )
-            )
+        raise_all(table_problems(real, "the real table", schema.modelled))
         dates = [c.name for c in columns if c.kind is Kind.DATETIME]
         reader = cls(columns, {}, {name: default_origin(real[name]) for name in dates})
         free = [c for c in columns if c.kind not in NOMINAL]

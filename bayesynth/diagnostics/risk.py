@@ -17,8 +17,8 @@ from bayesynth.diagnostics.distances import joint_codes
 from bayesynth.diagnostics.figures import RISK, Figure
 from bayesynth.diagnostics.gower import Gower
 from bayesynth.diagnostics.membership import Attacked, membership_figures
-from bayesynth.diagnostics.reading import TableReader, schema_of, tables_of
-from bayesynth.errors import InputError, Problem, raise_all
+from bayesynth.diagnostics.reading import TableReader, schema_of, table_problems, tables_of
+from bayesynth.errors import Problem, raise_all
 from bayesynth.schema import Schema
 from bayesynth.schema.kinds import NOMINAL
 
@@ -99,9 +99,6 @@ def assess_risk(
     >>> [(figure.name, figure.verdict) for figure in figures][0]
     ('membership', 'worse than floor')
     """
-    if not isinstance(real, pd.DataFrame):
-        found = f"a {type(real).__name__} was passed as the real table"
-        raise InputError(Problem(found, "a table is a pandas DataFrame", "pass pd.DataFrame(...)"))
     reader = TableReader.of(real, schema_of(real, schema))
     tables = tables_of(synthetic, reader.names)
     raise_all(_problems(reader, real, holdout, keys, targets))
@@ -201,11 +198,8 @@ def _problems(
 
 
 def _holdout_problems(reader: TableReader, real: pd.DataFrame, holdout: object) -> Iterable[Problem]:
-    if not isinstance(holdout, pd.DataFrame):
-        yield Problem(f"the holdout is a {type(holdout).__name__}", "it is a table of rows", "pass a DataFrame")
-        return
-    if missing := [name for name in reader.names if name not in holdout.columns]:
-        yield Problem(f"the holdout lacks {', '.join(missing)}", "columns are compared by name", "pass whole rows")
+    if wrong := list(table_problems(holdout, "the holdout", reader.names)):
+        yield from wrong
         return
     common = holdout.index.intersection(real.index)
     if len(holdout) and len(common) == len(holdout) and real.index.is_unique:

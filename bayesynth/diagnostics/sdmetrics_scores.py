@@ -132,14 +132,14 @@ def sdmetrics_scores(real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema
     >>> sdmetrics_scores(birds, birds).quality
     1.0
     """
-    if not isinstance(real, pd.DataFrame) or len(real) == 0:
-        found = "the real table has no rows" if isinstance(real, pd.DataFrame) else "the real table is no DataFrame"
-        raise InputError(Problem(found, "there is nothing to compare with", "pass a DataFrame with rows"))
+    schema = schema_of(real, schema)
+    if len(real) == 0:
+        why, remedy = "there is nothing to compare with", "pass a DataFrame with rows"
+        raise InputError(Problem("the real table has no rows", why, remedy))
     if not isinstance(synthetic, pd.DataFrame):
         found = f"a {type(synthetic).__name__} was passed as the synthetic table"
         why, remedy = "SDMetrics scores one table at a time", "pass one DataFrame, such as tables[0]"
         raise InputError(Problem(found, why, remedy))
-    schema = schema_of(real, schema)
     compared = {name: column for name, column in schema.items() if not column.withheld}
     tables_of(synthetic, compared)
     known = {name: _Pair.of(column, real, synthetic) for name, column in compared.items()}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesynth.diagnostics.reading import TableReader, schema_of, tables_of
-from bayesynth.errors import InputError, Problem
+from bayesynth.diagnostics.reading import TableReader, schema_of, table_problems, tables_of
+from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.schema import Column, Kind, Schema
 
 FEWEST_ROWS, FEWEST_HELD = 8, 16
@@ -113,14 +113,13 @@ class Setting:
         InputError
             If they cannot be compared.
         """
-        _check_rows(real, "real table", FEWEST_ROWS)
+        _check_rows(real, "the real table", FEWEST_ROWS)
         reader = TableReader.of(real, schema_of(real, schema))
         if not reader.columns:
             found, why = "the real table has no column to compare", "identifiers and constant columns are left out"
             raise InputError(Problem(found, why, "pass a table with columns that vary, or a schema"))
         if holdout is not None:
-            _check_rows(holdout, "holdout", FEWEST_HELD)
-            tables_of(holdout, reader.names)
+            _check_rows(holdout, "the holdout", FEWEST_HELD, reader.names)
         if target is not None and target not in reader.names:
             found, why = f"target is {target!r}", "it is no column that is compared"
             raise InputError(Problem(found, why, f"name one of {', '.join(reader.names)}"))
@@ -206,10 +205,8 @@ def _read(reader: TableReader, frame: pd.DataFrame) -> Sample:
     return Sample(frame.reset_index(drop=True), values)
 
 
-def _check_rows(table: pd.DataFrame, what: str, fewest: int) -> None:
-    if not isinstance(table, pd.DataFrame):
-        found = f"a {type(table).__name__} was passed as the {what}"
-        raise InputError(Problem(found, "a table is a pandas DataFrame", "pass pd.DataFrame(...)"))
+def _check_rows(table: pd.DataFrame, what: str, fewest: int, names: Iterable[str] = ()) -> None:
+    raise_all(table_problems(table, what, names))
     if len(table) < fewest:
-        found, why = f"the {what} has {len(table)} rows", "halves of it say nothing about its law"
+        found, why = f"{what} has {len(table)} rows", "halves of it say nothing about its law"
         raise InputError(Problem(found, why, f"pass at least {fewest}; 50 is a sensible least"))

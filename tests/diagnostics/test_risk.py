@@ -164,7 +164,7 @@ def test_odd_tables_are_judged_or_refused():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"real": [1]}, "a list was passed as the real table"),
+        ({"real": [1]}, "the real table is a list"),
         ({"real": "empty"}, "no rows"),
         ({"keys": ["nothing"]}, "keys names 'nothing'"),
         ({"keys": "a"}, "keys is the text 'a'"),

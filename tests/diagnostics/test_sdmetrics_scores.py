@@ -122,7 +122,7 @@ def test_odd_tables_are_scored_and_not_changed(small_table):
 @pytest.mark.parametrize(
     ("real", "synthetic", "says"),
     [
-        ([1], pd.DataFrame({"x": [1.0]}), "no DataFrame"),
+        ([1], pd.DataFrame({"x": [1.0]}), "the real table is a list"),
         (pd.DataFrame({"x": []}), pd.DataFrame({"x": [1.0]}), "no rows"),
         (pd.DataFrame({"x": [1.0, 2.5]}), [pd.DataFrame({"x": [1.0]})], "list"),
         (pd.DataFrame({"x": [1.0, 2.5]}), pd.DataFrame({"y": [1.0]}), "lacks x"),

@@ -196,6 +196,15 @@ def test_what_cannot_be_stated_is_refused_all_at_once(quick, simple):
     assert len(error.value.problems) == 2
 
 
+@pytest.mark.parametrize(
+    ("real", "synthetic", "says"),
+    [([1], None, "the real table is a list"), (None, 5, "synthetic table 1 is a int")],
+)
+def test_what_is_no_table_is_refused(quick, simple, real, synthetic, says):
+    with pytest.raises(InputError, match=says):
+        assess(simple if real is None else real, simple if synthetic is None else synthetic, progress=False)
+
+
 # --- facts -----------------------------------------------------------------------------------------------------------
 
 
