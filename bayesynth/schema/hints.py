@@ -11,6 +11,7 @@ from bayesynth.errors import Problem
 from bayesynth.schema.arrays import numbers, tallies
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind, Role
+from bayesynth.schema.personal import is_place
 from bayesynth.schema.storage import NUMBERS, Holds, blank_mask
 from bayesynth.schema.texts import BLANK_WORDS, conversion, distinct_texts, reads_as
 
@@ -27,7 +28,7 @@ def hints(frame: pd.DataFrame, schema: Mapping[str, Column]) -> Iterator[Problem
         if column.storage.holds is Holds.TEXT and column.storage.categories is None:
             read = reads_as(distinct_texts(present)) if present.nunique() > 2 else None
             yield from _blank_hint(column)
-        if read is not None:
+        if read is not None and not column.withheld:
             yield _text_hint(column, *read)
         elif column.kind is Kind.IDENTIFIER:
             yield from _identifier_hint(column)
@@ -35,6 +36,7 @@ def hints(frame: pd.DataFrame, schema: Mapping[str, Column]) -> Iterator[Problem
             yield from _sentinel_hint(numbers(present), column)
         if column.modelled:
             yield from _uniform_hint(present, column)
+            yield from _place_hint(column)
 
 
 def _identifier_hint(column: Column) -> Iterable[Problem]:
@@ -42,14 +44,27 @@ def _identifier_hint(column: Column) -> Iterable[Problem]:
         return
     note = column.notes[0]
     if column.role is Role.PERSONAL:
-        found = f"column {column.name!r} looks like free text ({note})"
-        why = "free text is personal: it is not modelled and comes back blank"
+        found = f"column {column.name!r} looks like {note}"
+        why = "it is personal: it is not modelled and comes back blank"
+        name = column.name
+        remedy = f'state {name}={{"fresh": ...}} for values of nobody, or {name}={{"role": "modelled"}} to model it'
     else:
         found = f"column {column.name!r} looks like an identifier ({note})"
-        why = "identifiers are not modelled and come back as fresh running numbers"
+        why = "identifiers are not modelled and come back with fresh values"
         if "repeat" in note:
             why += "; the rows of one person are treated as independent"
-    yield Problem(found, why, f"if it is a quantity or a group, state its kind: {column.name}=...", column.name)
+        remedy = f"if it is a quantity or a group, state its kind: {column.name}=..."
+    yield Problem(found, why, remedy, column.name)
+
+
+def _place_hint(column: Column) -> Iterable[Problem]:
+    if column.kind is not Kind.CONSTANT and is_place(column.name):
+        yield Problem(
+            f"column {column.name!r} says where somebody lives",
+            "it names nobody, but together with age and sex it may single somebody out",
+            f'group it, or keep it out of the model: {column.name}={{"role": "personal"}}',
+            column.name,
+        )
 
 
 def _text_hint(column: Column, what: str, share: float) -> Problem:

@@ -10,6 +10,7 @@ import pandas as pd
 from bayesynth.schema.arrays import decimals, numbers, resolution_of
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, TEMPORAL, Kind, Role
+from bayesynth.schema.personal import recognise
 from bayesynth.schema.storage import NUMBERS, TIMES, Holds, Scalar, Storage, blank_mask, plain, storage_of
 
 FEW = 7  # most levels of a numeric column that is read as ordinal
@@ -38,7 +39,7 @@ def infer_column(series: pd.Series, kind: Kind | None = None, role: Role | None 
     present = series[~blanks]
     inferred, notes = set(), []
     if kind is None:
-        kind, role_guess, note = guess_kind(present, storage)
+        kind, role_guess, note = guess_kind(present, storage, role)
         role = role or role_guess
         if note:
             inferred.add("kind")
@@ -71,11 +72,16 @@ def infer_column(series: pd.Series, kind: Kind | None = None, role: Role | None 
     )
 
 
-def guess_kind(present: pd.Series, storage: Storage) -> tuple[Kind, Role | None, str]:
-    """Guess the kind and role of a column from its non-blank values; the note is empty where the dtype decides."""
+def guess_kind(present: pd.Series, storage: Storage, role: Role | None = None) -> tuple[Kind, Role | None, str]:
+    """Guess the kind and role of a column from its non-blank values; the note is empty where the dtype decides.
+
+    A column whose role is stated as modelled is never withheld.
+    """
     n_distinct = int(present.nunique())
     if n_distinct == 0:
         return Kind.CONSTANT, None, "all values are blank"
+    if role is not Role.MODELLED and (what := recognise(present, storage)) is not None:
+        return Kind.IDENTIFIER, Role.PERSONAL, what
     if n_distinct == 1:
         return Kind.CONSTANT, None, "only one value occurs"
     if storage.holds in TIMES:
@@ -84,7 +90,7 @@ def guess_kind(present: pd.Series, storage: Storage) -> tuple[Kind, Role | None,
         return Kind.DURATION, None, ""
     if storage.holds is Holds.BOOL:
         return Kind.BINARY, None, ""
-    withheld = _guess_withheld(present, storage, n_distinct)
+    withheld = None if role is Role.MODELLED else _guess_withheld(present, storage, n_distinct)
     if withheld is not None:
         return Kind.IDENTIFIER, *withheld
     if storage.categories is not None:
@@ -107,7 +113,7 @@ def _guess_withheld(present: pd.Series, storage: Storage, n_distinct: int) -> tu
     if storage.holds is Holds.TEXT:
         lengths = present.astype(str).str.len()
         if share > 0.5 and n_distinct > 10 and lengths.mean() > LONG_TEXT:
-            return Role.PERSONAL, "long texts, most of them unique"
+            return Role.PERSONAL, "free text: long, most of it unique"
         if share >= NEARLY_UNIQUE:
             return Role.IDENTIFIER, "nearly every value is unique"
     values = None if storage.holds is Holds.TEXT else numbers(present)

@@ -11,6 +11,7 @@ from bayesynth.errors import Problem
 from bayesynth.schema.arrays import numbers, tallies
 from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind
+from bayesynth.schema.personal import recognise
 from bayesynth.schema.storage import blank_mask
 
 FEW_ROWS = 50
@@ -62,7 +63,8 @@ def disclosure_warnings(frame: pd.DataFrame, schema: Mapping[str, Column]) -> li
     list of Problem
         To be issued as `DisclosureWarning`.
     """
-    return list(_rare_levels(frame, {name: column for name, column in schema.items() if not column.withheld}))
+    kept = {name: column for name, column in schema.items() if not column.withheld}
+    return [*_rare_levels(frame, kept), *_personal(frame, kept)]
 
 
 def _size(frame: pd.DataFrame, modelled: Sequence[str]) -> Iterator[Problem]:
@@ -113,6 +115,17 @@ def _rare_levels(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Pr
             f"{_columns(rare, verb=False)} with levels that only one row has",
             "a synthetic row with such a level says that this person was in the table",
             "merge rare levels with others before fitting",
+        )
+
+
+def _personal(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Problem]:
+    """Find what `Schema.infer` would have withheld, and somebody has stated to be modelled."""
+    found = {name: recognise(frame[name][~blank_mask(frame[name])], kept[name].storage) for name in kept}
+    if personal := [f"{name!r} ({what})" for name, what in found.items() if what is not None]:
+        yield Problem(
+            f"modelled columns that look personal: {', '.join(personal)}",
+            "what they hold of real persons may come back in synthetic rows",
+            'state role="personal" for them, and what they come back as: fresh=...',
         )
 
 

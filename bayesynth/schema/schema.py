@@ -95,13 +95,16 @@ class Schema(Mapping[str, Column]):
         The dtype decides where it says something: bool is binary, a category is binary (two declared levels), ordinal
         (ordered) or categorical, dates are datetime and differences of dates are duration. Otherwise, in this order:
 
-        1. No or one distinct value: constant.
-        2. At least five texts, nine in ten of them unique: identifier; long texts (40 characters on average), more
+        1. Names, dates of birth, addresses, phone numbers, e-mail addresses, national numbers, free text and the like,
+           told by the column's name and values: identifier with the role personal. Never where ``role="modelled"`` is
+           stated, or a kind.
+        2. No or one distinct value: constant.
+        3. At least five texts, nine in ten of them unique: identifier; long texts (40 characters on average), more
            than half of them unique: identifier with the role personal. Whole numbers or texts under a name such as
            ``id`` or ``patient_id``, unique, or at least 20 of them at ten repeats or fewer each: identifier. At least
            20 whole numbers without gap or repetition that begin at 0, 1 or beyond 10,000: identifier.
-        3. Text: binary with two distinct values, else categorical, levels sorted.
-        4. Numbers: binary with two distinct values; ordinal with 3 to 7, if evenly spaced (each twice on average) or
+        4. Text: binary with two distinct values, else categorical, levels sorted.
+        5. Numbers: binary with two distinct values; ordinal with 3 to 7, if evenly spaced (each twice on average) or
            each seen at least five times; count if whole and never negative; else continuous.
 
         A float column of whole numbers and blanks counts as whole. Precision is the coarsest decimal grid that all
