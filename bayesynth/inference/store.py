@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesynth.encoding.design import Design
 from bayesynth.encoding.table import Encoding
+from bayesynth.inference.marginal_fit import MarginalPosterior
 from bayesynth.inference.posterior import FamilyPosterior
 
 if TYPE_CHECKING:
@@ -19,13 +20,19 @@ FIGURES = ("rhat", "ess_bulk", "ess_tail", "divergences", "pareto_k", "n_rows")
 STAND_INS = str.maketrans({"/": "\N{DIVISION SLASH}", "\0": "\N{SYMBOL FOR NULL}"})  # netCDF takes neither
 
 
-def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, inference: str) -> xr.DataTree:
+def as_tree(
+    posteriors: Mapping[str, FamilyPosterior],
+    encoding: Encoding,
+    inference: str,
+    marginals: Mapping[str, MarginalPosterior] | None = None,
+) -> xr.DataTree:
     """Label every parameter of every family.
 
     Group ``posterior`` holds, for a family called ``stage ~ age``, the variables ``slopes[stage ~ age]``,
     ``cutpoints[stage ~ age]`` and so on, with dimensions chain, draw, and labelled terms and levels. Group
     ``sample_stats`` holds each family's R-hat, ESS, divergences and Pareto k-hat. There is no group of observed data:
-    those are the confidential rows.
+    those are the confidential rows. A marginal with parameters has a group of its own, such as ``marginal/bili``, with
+    its parameters as variables.
 
     Parameters
     ----------
@@ -35,6 +42,8 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
         Names the levels.
     inference : str
         "nuts" or "laplace"; kept as an attribute.
+    marginals : mapping of str to MarginalPosterior, optional
+        Posteriors of marginals, by name.
     """
     import xarray as xr
 
@@ -61,12 +70,15 @@ def as_tree(posteriors: Mapping[str, FamilyPosterior], encoding: Encoding, infer
     figures = {
         name: ("family", np.array([getattr(p, name) for p in posteriors.values()], dtype=float)) for name in FIGURES
     }
-    return xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset(variables, coords, attributes),
-            "sample_stats": xr.Dataset(figures, {"family": np.array(list(names.values()), dtype=str)}),
-        }
-    )
+    groups = {
+        "posterior": xr.Dataset(variables, coords, attributes),
+        "sample_stats": xr.Dataset(figures, {"family": np.array(list(names.values()), dtype=str)}),
+    }
+    safe = _safe_names(marginal.node for marginal in (marginals or {}).values())
+    for marginal in (marginals or {}).values():
+        draws = {name: (("chain", "draw"), values) for name, values in marginal.parameters.items()}
+        groups[f"marginal/{safe[marginal.node]}"] = xr.Dataset(draws, attrs={"distribution": marginal.family})
+    return xr.DataTree.from_dict(groups)
 
 
 def from_tree(tree: xr.DataTree, designs: Mapping[str, Design]) -> dict[str, FamilyPosterior]:

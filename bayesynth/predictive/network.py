@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bayesynth.encoding.table import Encoding
 from bayesynth.graphs import DAG
-from bayesynth.inference import FamilyPosterior
+from bayesynth.inference import FamilyPosterior, MarginalPosterior
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ class FittedNetwork:
     encoding: Encoding
     families: Mapping[str, FamilyPosterior]
     graphs: tuple[Mapping[str, str], ...]
+
+    @cached_property
+    def marginals(self) -> dict[str, MarginalPosterior]:
+        """Posteriors of the marginals that have parameters, as "marginal/column"."""
+        numeric = {name: node.marginal for name, node in self.encoding.nodes.items() if node.marginal}
+        found = [MarginalPosterior.of(name, m) for name, m in numeric.items() if m.parameters]
+        return {posterior.name: posterior for posterior in found}
 
     @property
     def n_draws(self) -> int:

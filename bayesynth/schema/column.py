@@ -40,7 +40,11 @@ class Column:
     role : Role or str
         Identifiers and personal columns never enter the model.
     marginal : str
-        How the marginal distribution is described: "empirical".
+        Distribution of a number or time by itself: "empirical" (that of the recorded values), "normal", "log_normal",
+        "student_t", "gamma", "beta", "truncated_normal", "uniform", "exponential", "negative_binomial", "poisson",
+        "kernel" (a kernel density), or "auto": the one that the evidence speaks for, if any.
+    tails : bool
+        Whether values may be drawn beyond the recorded extremes, which the empirical distribution never does.
     fresh : str, Fake or None
         What an identifier or personal column comes back as, never with a real value: "integer"; "uuid"; a pattern such
         as ``"PBC-####"``, ``#`` a digit, ``@`` a capital letter, ``%`` a small one, ``*`` a digit or capital letter;
@@ -72,6 +76,7 @@ class Column:
     nullable: bool = False
     role: Role = Role.MODELLED
     marginal: str = "empirical"
+    tails: bool = False
     fresh: Fresh = AUTO
     storage: Storage | None = None
     inferred: frozenset[str] = frozenset()
@@ -115,6 +120,7 @@ def _normalise(column: Column) -> list[Problem]:
     settle("levels", _scalars, "a sequence of values")
     settle("bounds", _bounds, "a pair (lowest, highest) of finite numbers, or of None for an open end, or None")
     settle("nullable", _truth, "True or False")
+    settle("tails", _truth, "True or False")
     settle("fresh", as_fresh, WANTED)
     settle("inferred", frozenset, "a set of names of facts")
     settle("notes", tuple, "a sequence of texts")

@@ -10,7 +10,7 @@ import pandas as pd
 from bayesynth.errors import Problem
 from bayesynth.schema.arrays import RESOLUTIONS
 from bayesynth.schema.fresh import AUTO
-from bayesynth.schema.kinds import FACTS, MARGINALS, MAX_LEVELS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
+from bayesynth.schema.kinds import COUNT_MARGINALS, FACTS, MARGINALS, MAX_LEVELS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
 from bayesynth.schema.storage import BLANKS, NUMBERS, TIMES, Holds, parse_dtype, sort_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def contradictions(column: Column) -> list[Problem]:
         *_check_bounds(column),
         *_check_precision(column),
         *_check_storage(column),
+        *_check_marginal(column),
     ]
 
 
@@ -39,11 +40,6 @@ def _check_names(column: Column) -> Iterable[Problem]:
     if not (column.unit is None or isinstance(column.unit, str)):
         yield column_problem(
             column, f"the unit {column.unit!r}", "a unit is a text such as 'mg/dl'", "pass a text or None"
-        )
-    if column.marginal not in MARGINALS:
-        allowed = ", ".join(MARGINALS)
-        yield column_problem(
-            column, f"the marginal {column.marginal!r}", f"known are: {allowed}", "choose one of these"
         )
     if strange := sorted(map(str, column.inferred - FACTS)):
         yield column_problem(
@@ -69,6 +65,28 @@ def _check_names(column: Column) -> Iterable[Problem]:
             "the kind identifier and the role modelled",
             "an identifier carries nothing to learn",
             'set role="identifier", or another kind',
+        )
+
+
+def _check_marginal(column: Column) -> Iterable[Problem]:
+    found = f"the marginal {column.marginal!r}"
+    if column.marginal not in MARGINALS:
+        yield column_problem(column, found, f"known are: {', '.join(MARGINALS)}", "choose one of these")
+        return
+    if column.marginal != "empirical" and column.kind not in NUMERIC | TEMPORAL:
+        yield column_problem(
+            column, f"the kind {column.kind} and {found}", "only numbers and times have a distribution", "drop it"
+        )
+    elif column.marginal in COUNT_MARGINALS and column.kind is not Kind.COUNT:
+        yield column_problem(
+            column, f"the kind {column.kind} and {found}", "that is a distribution of counts", "make it a count"
+        )
+    if column.tails and column.marginal == "empirical":
+        yield column_problem(
+            column,
+            "tails and an empirical marginal",
+            "nothing is known beyond the recorded values",
+            'choose another marginal, such as "auto"',
         )
 
 

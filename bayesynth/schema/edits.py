@@ -12,7 +12,7 @@ from bayesynth.schema.arrays import decimals
 from bayesynth.schema.column import Column
 from bayesynth.schema.contradictions import column_problem
 from bayesynth.schema.fresh import AUTO, BLANK
-from bayesynth.schema.kinds import NOMINAL, NUMERIC, TEMPORAL, Kind, Role
+from bayesynth.schema.kinds import COUNT_MARGINALS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
 from bayesynth.schema.storage import NUMBERS
 
 Edit = str | Mapping[str, object] | Column
@@ -116,6 +116,8 @@ def _carried(column: Column, kind: Kind) -> dict[str, object]:
         "levels": column.levels if same_levels else (),
         "bounds": column.bounds if same_numbers else None,
         "precision": column.precision if same_numbers else None,
+        "marginal": column.marginal if same_numbers and column.marginal not in COUNT_MARGINALS else "empirical",
+        "tails": column.tails and same_numbers and column.marginal not in COUNT_MARGINALS,
     }
     if kind in NUMERIC and column.kind in NOMINAL and column.storage.holds in NUMBERS:
         facts["precision"] = decimals(np.array(column.levels, dtype=float))

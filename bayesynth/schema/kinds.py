@@ -46,4 +46,5 @@ MARGINALS = (
     "poisson",
     "kernel",
 )
-FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal", "fresh"})
+COUNT_MARGINALS = frozenset({"negative_binomial", "poisson"})
+FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal", "tails", "fresh"})

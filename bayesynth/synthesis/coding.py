@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,9 @@ import pandas as pd
 
 from bayesynth.encoding.codecs import decode_frame, encode_column
 from bayesynth.encoding.fresh import Source, fresh_columns
+from bayesynth.encoding.marginal import Marginal
 from bayesynth.encoding.table import CodedSource, EncodedTable, encode_table
+from bayesynth.inference import Observed
 from bayesynth.schema import Column, Kind, Schema
 
 STEP_OF_TIME = 1.0  # dates and durations are counted in units of their resolution
@@ -48,7 +50,13 @@ class Codebook:
         return whole.assign(**withheld)[list(schema)]
 
 
-def encode_frame(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> tuple[EncodedTable, Codebook]:
+FitMarginals = Callable[[Mapping[str, Observed]], Mapping[str, Marginal]]
+"""Columns that are to have a marginal other than the empirical one -> those that get one."""
+
+
+def encode_frame(
+    frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, marginals: FitMarginals | None = None
+) -> tuple[EncodedTable, Codebook]:
     """Write a validated frame as nodes.
 
     Parameters
@@ -59,6 +67,8 @@ def encode_frame(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) 
         What its columns are.
     rng : Generator
         Orders ties in the normal scores.
+    marginals : callable, optional
+        Fits the marginals that the schema asks for; when left out all are empirical.
     """
     sources, levels, origins = {}, {}, {}
     for name, column in schema.items():
@@ -73,7 +83,20 @@ def encode_frame(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) 
             column.modelled,
             _step(column),
         )
-    return encode_table(sources, rng), Codebook(levels, origins)
+    fitted = marginals(_observed(schema, sources)) if marginals else {}
+    return encode_table(sources, rng, fitted), Codebook(levels, origins)
+
+
+def _observed(schema: Schema, sources: Mapping[str, CodedSource]) -> dict[str, Observed]:
+    """Collect the columns that are to have a marginal other than the empirical one; constants have none."""
+    found = {}
+    for name, source in sources.items():
+        column, seen = schema[name], source.values[~np.isnan(source.values)]
+        if column.marginal != "empirical" and len(np.unique(seen)) > 1:
+            bounds = column.bounds or (None, None)
+            counts = column.kind is Kind.COUNT
+            found[name] = Observed(seen, column.marginal, bounds, source.step, counts, column.tails)
+    return found
 
 
 def _step(column: Column) -> float | None:

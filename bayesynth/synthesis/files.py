@@ -20,7 +20,9 @@ from bayesynth.encoding.blocks import Block
 from bayesynth.encoding.design import Design, Term
 from bayesynth.encoding.features import NominalFeatures, NumericFeatures, OrdinalFeatures
 from bayesynth.encoding.fresh import SOURCES
+from bayesynth.encoding.distributions import Sample
 from bayesynth.encoding.marginal import EmpiricalMarginal
+from bayesynth.encoding.parametric import Checks, ParametricMarginal
 from bayesynth.encoding.table import Encoding, Node
 from bayesynth.errors import FileFormatError
 from bayesynth.graphs import DAG
@@ -43,9 +45,10 @@ MANIFEST, CHECKSUM, POSTERIOR = "manifest.json", "manifest.sha256", "posterior.n
 LARGEST = 2**31
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, RecursionError)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a file says nothing about when the table was there
+MARGINALS = (EmpiricalMarginal, ParametricMarginal, Sample, Checks)
 _TYPES = {
     t.__name__: t
-    for t in (Block, Design, EmpiricalMarginal, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term, *SOURCES)
+    for t in (Block, Design, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term, *SOURCES, *MARGINALS)
 }
 
 

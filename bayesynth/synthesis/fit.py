@@ -314,11 +314,11 @@ class Fit(Conditioning, WithRules, WithTable):
     @cached_property
     def posterior(self) -> xr.DataTree:
         """Labelled draws of every parameter, with groups ``posterior`` and ``sample_stats``; ArviZ reads it."""
-        return as_tree(self.network.families, self.network.encoding, self.settings.inference)
+        return as_tree(self.network.families, self.network.encoding, self.settings.inference, self.network.marginals)
 
     def convergence(self) -> pd.DataFrame:
         """One row per family: R-hat, effective sample sizes, divergences, Pareto k-hat, and whether to trust it."""
-        return convergence_table(self.network.families)
+        return convergence_table(self.network.families | self.network.marginals)
 
     def methods(self, tables: SyntheticTables | None = None) -> MethodsText:
         """Write the paragraph for a paper's Methods section, and the BibTeX of what it cites.

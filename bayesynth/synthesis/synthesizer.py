@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from bayesynth.inference import (
     check_inference,
     family_name,
     fit_families,
+    fit_marginals,
     warn_of_distrust,
 )
 from bayesynth.predictive import FittedNetwork
@@ -36,7 +38,7 @@ from bayesynth.structure import (
     StructureOptions,
     learn_structure,
 )
-from bayesynth.synthesis.coding import Codebook, encode_frame
+from bayesynth.synthesis.coding import Codebook, FitMarginals, encode_frame
 from bayesynth.synthesis.fit import Fit
 from bayesynth.synthesis.holdout import put_aside
 from bayesynth.synthesis.missingness import read_blocks
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 
 GRAPH_SHARE = 0.4  # of the bar
-STREAMS = 5  # coding, graph, families, effects, rows put aside
+STREAMS = 6  # coding, graph, families, effects, rows put aside, marginals
 
 
 @dataclass(frozen=True)
@@ -194,13 +196,14 @@ class Synthesizer:
             bar.doing("compiling" if self.inference == "nuts" else "approximating")
             step = Steps(bar, (1 - GRAPH_SHARE) / max(len(jobs), 1))
             families = fit_families(jobs, self.inference, self.prior, self.sampler, work.streams[2], step)
-        warn_of_distrust(families, self.inference)
+        network = FittedNetwork(work.table.encoding, families, names)
+        warn_of_distrust(families | network.marginals, self.inference)
         structure = StructurePosterior.of(learned, [b.name for b in work.table.encoding.blocks], work.space)
         warn_of_disagreement(structure)
         local = EvidenceScore(work.evidence, work.space, learned.families[0])
         return Fit(
             work.ruled.plan.schema,
-            FittedNetwork(work.table.encoding, families, names),
+            network,
             structure,
             read_blocks(work.table, local, work.space, self.prior.tau),
             codebook,
@@ -258,9 +261,12 @@ class Synthesizer:
             warn(problem, DisclosureWarning, stacklevel=4)
         ruled = Ruled.of(schema, self.rules, frame, self.on_violation)
         inner = ruled.plan.to_model(frame)
-        table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0])
+        table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0], self._marginals(streams[5]))
         space = SearchSpace.of(table.encoding, self.knowledge, self.structure_options.prior)
         return _Work(ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
+
+    def _marginals(self, stream: np.random.Generator) -> FitMarginals:
+        return partial(fit_marginals, inference=self.inference, options=self.sampler, rng=stream)
 
     def _learn(self, work: _Work, bar: Progress, share: float) -> LearnedStructure:
         step = Steps(bar, share)

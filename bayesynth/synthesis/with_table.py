@@ -12,7 +12,9 @@ from bayesynth._progress import Progress
 from bayesynth._random import Seed, as_generator
 from bayesynth.diagnostics.figures import Figure
 from bayesynth.diagnostics.reading import TableReader
+from bayesynth.encoding.marginal import Marginal
 from bayesynth.errors import InputError, Problem
+from bayesynth.inference import Observed
 from bayesynth.predictive import FittedNetwork
 from bayesynth.rules import RulePlan
 from bayesynth.schema import Schema
@@ -149,8 +151,12 @@ class WithTable:
     def _encoded(self, fitted: pd.DataFrame) -> EncodedTable:
         """Encode the fitted rows as they were when they were fitted, ties in the same order."""
         self.schema.validate(fitted)
+
+        def marginals(_: Mapping[str, Observed]) -> dict[str, Marginal]:
+            return {name: node.marginal for name, node in self.network.encoding.nodes.items() if node.marginal}
+
         inner, schema = self.rule_plan.to_model(fitted), self.rule_plan.model_schema
-        encoded, _ = encode_frame(inner, schema, as_generator(np.random.SeedSequence(**self.coding)))
+        encoded, _ = encode_frame(inner, schema, as_generator(np.random.SeedSequence(**self.coding)), marginals)
         if not same_table(encoded, self.network.encoding):
             found, why = "the table is not the one that was fitted", "its values are others"
             raise InputError(Problem(found, why, "pass the table that was given to fit, its rows in the same order"))
