@@ -13,7 +13,7 @@ from bayesynth.rules.discover_arithmetic import find_arithmetic
 from bayesynth.rules.discover_blanks import find_blanks
 from bayesynth.rules.discover_combinations import find_combinations
 from bayesynth.rules.discover_evidence import Findings, Found, rows_needed
-from bayesynth.rules.discover_levels import find_dependencies, find_thresholds
+from bayesynth.rules.discover_levels import find_dependencies, find_joint_dependencies, find_thresholds
 from bayesynth.rules.discover_order import find_inequalities
 from bayesynth.rules.discover_redundant import irredundant
 from bayesynth.rules.discover_statements import state
@@ -27,6 +27,7 @@ SEARCHES: tuple[Callable[[Table], Findings], ...] = (
     find_inequalities,
     find_thresholds,
     find_dependencies,
+    find_joint_dependencies,
     find_combinations,
     find_blanks,
 )
@@ -48,8 +49,8 @@ def discover_rules(
     1. of the :math:`s` rows that could have broken it (its *support*), none did, so that violations, whose rate has
        Jeffreys' prior :math:`\mathrm{Beta}(1/2, 1/2)` and the posterior :math:`\mathrm{Beta}(1/2, s + 1/2)`, are rarer
        than `rate` with at least the given probability;
-    2. chance would have made none with a probability below :math:`(1 - \text{probability})/(6c)`, c being the number
-       of candidates of its kind, so that, whichever of the six searches, none is a coincidence;
+    2. chance would have made none with a probability below :math:`(1 - \text{probability})/(7c)`, c being the number
+       of candidates of its kind, so that, whichever of the seven searches, none is a coincidence;
     3. it does not follow from other rules that are proposed.
 
     Parameters
@@ -104,11 +105,14 @@ def discover_rules(
         findings = search(table)
         candidates += findings.candidates
         for found in findings.found:
-            chances[id(found.evidence)] = chance = findings.chance(found.evidence, len(SEARCHES))
-            if chance < limit:
-                (accepted if found.evidence.support >= needed else weak).append(found)
+            chances[id(found.evidence)] = findings.chance(found.evidence.log_chance, len(SEARCHES))
+            unrelated = findings.chance(-found.evidence.expected, len(SEARCHES))
+            if unrelated < limit and found.facts.get("unseen", 0.0) <= rate:
+                sure = found.evidence.support >= needed and chances[id(found.evidence)] < limit
+                (accepted if sure else weak).append(found)
     kept = irredundant(accepted, tuple(frame.columns))
-    weaker = [f for f in irredundant([*accepted, *weak], tuple(frame.columns)) if f.evidence.support < needed]
+    doubted = {id(f.evidence) for f in weak}
+    weaker = [f for f in irredundant([*accepted, *weak], tuple(frame.columns)) if id(f.evidence) in doubted]
 
     def propose(found: Iterable[Found]) -> tuple[Proposal, ...]:
         stated = ((f, state(f)) for f in found)

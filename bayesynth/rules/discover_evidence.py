@@ -86,10 +86,10 @@ class Findings:
         """Gather what a search yields."""
         return cls(tuple(found), int(candidates), constants)
 
-    def chance(self, evidence: Evidence, searches: int) -> float:
+    def chance(self, log_chance: float, searches: int) -> float:
         """Bound the probability that any candidate of several such searches had no violation by chance."""
         tried = max(self.candidates, 1) * self.constants * searches
-        return math.exp(min(0.0, evidence.log_chance + math.log(tried)))
+        return math.exp(min(0.0, log_chance + math.log(tried)))
 
 
 def weigh(chances: np.ndarray, aside: np.ndarray, log_chance: float | None = None) -> Evidence:
@@ -108,6 +108,34 @@ def weigh(chances: np.ndarray, aside: np.ndarray, log_chance: float | None = Non
     if log_chance is None:
         log_chance = float(np.log1p(-np.minimum(chances, 1 - 1e-12)).sum())
     return Evidence(int(possible.sum()), float(chances.sum()), log_chance, int((possible & aside).sum()))
+
+
+def log_pure(shares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    r"""Logarithm of the probability that all rows of a group have one level, were its shares drawn at random.
+
+    Columns that go together strongly make groups pure without any rule. So each group has shares of its own, drawn
+    from a Dirichlet distribution of concentration 1 around shares p:
+    :math:`\sum_k B(p_k + m, 1 - p_k)/B(p_k, 1 - p_k)`.
+
+    Parameters
+    ----------
+    shares : array of float
+        p, (groups, levels).
+    sizes : array of int
+        m, rows of each group, (groups,).
+    """
+    return np.minimum(np.logaddexp.reduce(_log_all_within(shares, sizes[:, None]), axis=1), 0.0)
+
+
+def log_absent(shares: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Logarithm of the probability that levels of a given share are absent in a group, (groups,), as in `log_pure`."""
+    return np.minimum(_log_all_within(1 - shares, sizes), 0.0)
+
+
+def _log_all_within(share: np.ndarray, m: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        found = gammaln(share + m) - gammaln(share) - gammaln(1.0 + m)
+    return np.where(share > 0, found, -np.inf)
 
 
 def log_choose(n: float, k: float) -> float:

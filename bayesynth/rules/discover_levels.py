@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import expit, ndtri
 
-from bayesynth.rules.discover_evidence import Evidence, Findings, Found, weigh
+from bayesynth.rules.discover_evidence import Evidence, Findings, Found, log_pure, weigh
 from bayesynth.rules.discover_table import Field, Table
 from bayesynth.schema.kinds import MAX_LEVELS
 
 DEPENDENCY, THRESHOLD = "functional dependency", "threshold coding"
 MOST_LEVELS = 12  # of a column that is cut from a number
+STEEP = 5.0  # log odds per standard deviation: as closely as levels follow a number without a rule
 
 
 # --- functional dependencies ---
 
 
 def find_dependencies(table: Table) -> Findings:
-    """Search columns that are the same in all rows that share the value of one other column, or of two."""
+    """Search columns that are the same in all rows that share the value of another column."""
     fields = _few_levels(table)
-    targets = np.array([field.codes for field in fields], dtype=np.int64).reshape(len(fields), len(table)).T
-    found = list(_determined(table, [(field,) for field in fields], targets))
-    single = {(f.columns[0], f.columns[1]) for f in found}
+    return Findings.of(_determined(table, [(field,) for field in fields]), len(fields) * (len(fields) - 1))
+
+
+def find_joint_dependencies(table: Table) -> Findings:
+    """Search columns that are the same in all rows that share the values of two others, and of neither alone."""
+    fields = _few_levels(table)
+    single = {f.columns for f in _determined(table, [(field,) for field in fields])}
     pairs = [pair for pair in combinations(fields, 2) if pair[0].n_levels * pair[1].n_levels <= MAX_LEVELS]
-    found += [
-        f
-        for f in _determined(table, pairs, targets)
-        if not {(name, f.columns[-1]) for name in f.columns[:-1]} & single and not set(_pairs(f)) & single
-    ]
-    return Findings.of(found, len(fields) * (len(fields) - 1) + len(pairs) * (len(fields) - 2))
+    found = (f for f in _determined(table, pairs) if not single & set(permutations(f.columns, 2)) - {f.columns[:0:-1]})
+    return Findings.of(found, len(pairs) * (len(fields) - 2))
 
 
 def _few_levels(table: Table) -> list[Field]:
     return [field for field in table.varying if field.n_levels <= MAX_LEVELS]
-
-
-def _pairs(found: Found) -> Iterator[tuple[str, str]]:
-    """Name both ways in which one determinant could follow from the other."""
-    first, second = found.columns[:2]
-    yield from ((first, second), (second, first))
 
 
 def _joint(fields: tuple[Field, ...]) -> np.ndarray:
@@ -52,24 +47,36 @@ def _joint(fields: tuple[Field, ...]) -> np.ndarray:
     return np.where(np.all([field.observed for field in fields], axis=0), codes, -1)
 
 
-def _determined(table: Table, determinants: list[tuple[Field, ...]], targets: np.ndarray) -> Iterator[Found]:
+def _determined(table: Table, determinants: list[tuple[Field, ...]]) -> Iterator[Found]:
     fields = _few_levels(table)
+    targets = np.array([field.codes for field in fields], dtype=np.int64).reshape(len(fields), len(table)).T
     blank = np.where(targets < 0, np.iinfo(targets.dtype).max, targets)
     for chosen in determinants:
         codes = _joint(chosen)
         order = np.argsort(codes, kind="stable")[(codes < 0).sum() :]
-        if not len(order):
-            continue
         starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-        if len(starts) == len(order):
+        if len(starts) in (0, len(order)):
             continue
         lowest = np.minimum.reduceat(blank[order], starts, axis=0)
         highest = np.maximum.reduceat(targets[order], starts, axis=0)
-        alike = np.all(lowest >= highest, axis=0)
-        for j in np.flatnonzero(alike):
-            if fields[j] not in chosen:
+        for j in np.flatnonzero(np.all(lowest >= highest, axis=0)):
+            if fields[j] not in chosen and not (len(chosen) == 1 and _in_order(chosen[0], fields[j])):
                 evidence = _agreement(table, chosen, codes, fields[j])
-                yield Found(DEPENDENCY, (*(field.name for field in chosen), fields[j].name), evidence)
+                names = tuple(field.name for field in (*chosen, fields[j]))
+                yield Found(DEPENDENCY, names, evidence, {"unseen": _unseen(codes, fields[j])})
+
+
+def _in_order(x: Field, y: Field) -> bool:
+    """Whether levels follow a number in order: a coding by thresholds, which is judged as such."""
+    both = x.observed & y.observed
+    changes = np.count_nonzero(np.diff(y.codes[both][np.argsort(x.codes[both], kind="stable")]))
+    return x.sort != "level" and changes < len(np.unique(y.codes[both]))
+
+
+def _unseen(codes: np.ndarray, target: Field) -> float:
+    """Estimate how often a combination comes that the table does not have: Good and Turing's share of single ones."""
+    seen = np.unique(codes[(codes >= 0) & target.observed], return_counts=True)[1]
+    return float((seen == 1).sum() / max(seen.sum(), 1))
 
 
 def _agreement(table: Table, determinants: tuple[Field, ...], codes: np.ndarray, target: Field) -> Evidence:
@@ -89,9 +96,7 @@ def _repeated(table: Table, known: np.ndarray, codes: np.ndarray, outer: np.ndar
     agree = (shares**2).sum(axis=1)
     repeat = np.arange(len(known)) != first[groups]
     chances = (1 - agree)[groups][repeat]
-    with np.errstate(divide="ignore"):
-        log_all_alike = np.logaddexp.reduce(size[:, None] * np.log(shares), axis=1)
-    return weigh(chances, table.aside[known][repeat], float(np.minimum(log_all_alike, 0.0).sum()))
+    return weigh(chances, table.aside[known][repeat], float(log_pure(shares, size).sum()))
 
 
 def _shares(outer: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -125,11 +130,36 @@ def _cut(table: Table, pairs: list[tuple[Field, Field]]) -> Iterator[Found]:
         levels = len(np.unique(codes))
         if levels < 2 or len(changes) != levels - 1 or np.any(values[changes] == values[changes + 1]):
             continue
-        counts = np.bincount(codes)
-        log_chance = gammaln(levels + 1) - gammaln(len(codes) + 1) + gammaln(counts + 1).sum()
-        evidence = weigh(1 - counts[codes] / len(codes), table.aside[order], float(log_chance))
+        gaps = np.column_stack((values[changes], values[changes + 1]))
+        evidence = weigh(confusion(values, gaps.mean(axis=1)), table.aside[order])
         facts = {
             "levels": [y.levels[code] for code in codes[np.append(changes, len(codes) - 1)]],
-            "gaps": list(zip(values[changes].tolist(), values[changes + 1].tolist(), strict=True)),
+            "gaps": gaps.tolist(),
         }
         yield Found(THRESHOLD, (x.name, y.name), evidence, facts)
+
+
+def confusion(x: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    r"""Probability that each row had another level, did levels follow x closely but without a rule.
+
+    Next to an edge e a logistic curve of slope :math:`\beta` per standard deviation leaves
+    :math:`1/\{1 + \exp(\beta |x_i - e| / s)\}`. Of x, its logarithm and its normal scores the scale counts on which
+    rows are furthest from the edges: levels on both sides of a wide gap need no rule.
+
+    Parameters
+    ----------
+    x : array of float
+        The numbers, (rows,).
+    edges : array of float
+        Where the levels meet, (edges,).
+    """
+    ordered = np.sort(x)
+    places = [np.searchsorted(ordered, v, "left") + np.searchsorted(ordered, v, "right") for v in (x, edges)]
+    scales = [(x, edges), tuple(ndtri(np.clip(place / (2 * len(x)), 0, 1)) for place in places)]
+    if ordered[0] > 0:
+        scales.append((np.log(x), np.log(edges)))
+    found = []
+    for values, bounds in scales:
+        nearest = np.abs(values[:, None] - bounds).min(axis=1)
+        found.append(expit(-STEEP * nearest / np.std(values)))
+    return min(found, key=np.sum)

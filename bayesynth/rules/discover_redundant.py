@@ -129,7 +129,7 @@ def _combinations(found: list[Found], related: list[Found]) -> list[Found]:
     implied = set()
     for f in related:
         *inputs, target = f.columns
-        implied.add(frozenset(f.columns))
+        implied |= {pair for pair in pairs if pair <= set(f.columns)}
         if len(inputs) == 1:
             others = {name for pair in pairs if target in pair for name in pair} - {target, inputs[0]}
             implied |= {frozenset((inputs[0], name)) for name in others}

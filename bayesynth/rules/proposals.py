@@ -62,7 +62,8 @@ class RuleProposals(Sequence[Rule]):
     candidates : int
         How many relations were tried.
     unsupported : tuple of Proposal
-        Relations without exception that too few rows could have contradicted; they are no rules.
+        Relations without exception that unrelated columns would not have, but that too few rows could have
+        contradicted, or that a strong association explains as well: for you to judge.
 
     Examples
     --------
@@ -103,7 +104,7 @@ class RuleProposals(Sequence[Rule]):
         Parameters
         ----------
         unsupported : bool
-            Whether to list the relations that too few rows could have contradicted instead.
+            Whether to list the relations that the table cannot prove instead.
 
         Returns
         -------
@@ -163,8 +164,8 @@ class RuleProposals(Sequence[Rule]):
         if self.unsupported:
             n = len(self.unsupported)
             return [
-                f"{n} more relation{'s hold' if n > 1 else ' holds'} without exception, but fewer than {self.needed} "
-                "rows could have contradicted: to_frame(unsupported=True)."
+                f"{n} more relation{'s hold' if n > 1 else ' holds'} without exception, but the table cannot prove "
+                f"{'them' if n > 1 else 'it'}: to_frame(unsupported=True)."
             ]
         return []
 

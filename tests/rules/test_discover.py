@@ -68,10 +68,10 @@ def test_a_conversion_with_an_offset_is_found(rng) -> None:
 
 
 def test_years_that_are_cut_off_are_found(rng) -> None:
-    birth = pd.Timestamp("1950-01-01") + pd.to_timedelta(rng.integers(0, 12_000, N), unit="D")
+    begin = pd.Timestamp("1950-01-01") + pd.to_timedelta(rng.integers(0, 12_000, N), unit="D")
     visit = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 3_000, N), unit="D")
-    age = np.floor((visit - birth).days / 365.25).astype(int)
-    (rule,) = search(pd.DataFrame({"birth": birth, "visit": visit, "age": age}))
+    age = np.floor((visit - begin).days / 365.25).astype(int)
+    (rule,) = search(pd.DataFrame({"begin": begin, "visit": visit, "age": age}))
     assert isinstance(rule, Derived)
     assert rule.column == "age"
     assert rule.expression.startswith("floor(")
@@ -89,12 +89,12 @@ def test_inequalities_of_numbers_and_dates_are_found_without_those_that_follow(r
 
 
 def test_a_threshold_is_stated_at_its_roundest_place(rng) -> None:
-    table = people(rng)
+    table = people(rng, 1000)
     table["adult"] = np.where(table.age >= 18, "yes", "no")
     table["risk"] = pd.Categorical(np.select([table.crp < 1, table.crp < 5], ["low", "middle"], "high"))
     assert sentences(table) == [
-        "adult is cut(age, (18,), ('no', 'yes')).",
         "risk is cut(crp, (1, 5,), ('low', 'middle', 'high')).",
+        "adult is cut(age, (18,), ('no', 'yes')).",
     ]
 
 
@@ -121,11 +121,20 @@ def test_two_columns_that_determine_a_third_are_found(rng) -> None:
 
 
 def test_combinations_that_never_occur_are_found(rng) -> None:
-    table = pd.DataFrame({"sex": rng.choice(["f", "m"], 1500), "organ": rng.choice(["a", "b", "c"], 1500)})
-    table.loc[(table.sex == "m") & (table.organ == "c"), "organ"] = "a"
+    drug = rng.integers(0, 6, 1500)
+    table = pd.DataFrame({"drug": [f"d{k}" for k in drug], "other": rng.choice(["p", "q", "r"], 1500)})
+    table["route"] = [f"r{(k + rng.choice([0, 1, 3])) % 6}" for k in drug]
     (rule,) = search(table)
     assert isinstance(rule, FixedCombinations)
-    assert rule.columns == ("sex", "organ")
+    assert rule.columns == ("drug", "route")
+
+
+def test_one_absent_combination_is_listed_but_not_proposed(rng) -> None:
+    table = pd.DataFrame({"sex": rng.choice(["f", "m"], 1500), "organ": rng.choice(["a", "b", "c"], 1500)})
+    table.loc[(table.sex == "m") & (table.organ == "c"), "organ"] = "a"
+    proposals = search(table)
+    assert len(proposals) == 0
+    assert proposals.to_frame(unsupported=True).kind.tolist() == ["fixed combinations"]
 
 
 def test_structural_blanks_and_skip_patterns_are_found(rng) -> None:
