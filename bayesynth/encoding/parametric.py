@@ -172,14 +172,6 @@ class ParametricMarginal:
         """Whether it was made from values with the same number, mean and spread."""
         return len(values) == self.n_rows and np.allclose([values.mean(), values.std()], [self.mean, self.sd])
 
-    def density(self, values: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Density (or probability of a count) at values under each draw, kept between the ends, shape (D, n)."""
-        half = 0.5 if self.law.discrete else 1e-4 * self.sd
-        which = np.repeat(np.arange(len(draws)), len(values))
-        many = np.tile(values, len(draws))
-        (_, upto), (below, _) = self.cdf(many + half, draws, which), self.cdf(many - half, draws, which)
-        return ((upto - below) / (2 * half)).reshape(len(draws), len(values))
-
     def _cells(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distribution function at both ends of the recorded values' cells."""
         half = (self.step or 0.0) / 2

@@ -184,9 +184,7 @@ def _columns_of(name: str, blocks: tuple[Block, ...]) -> str:
     return next(b.columns[0] for b in blocks if b.name == name)
 
 
-def _value_node(
-    name: str, source: CodedSource, seen: np.ndarray, gate: str | None, marginal: Marginal | None
-) -> Node:
+def _value_node(name: str, source: CodedSource, seen: np.ndarray, gate: str | None, marginal: Marginal | None) -> Node:
     if not source.levels:
         marginal = marginal or EmpiricalMarginal.of(seen)
         return Node(name, "gaussian", (), gate, False, NumericFeatures.of(marginal.scores(seen)), marginal, source.step)

@@ -2,6 +2,7 @@
 
 from bayesynth.plots.edge_matrix import plot_edge_matrix
 from bayesynth.plots.fidelity import plot_fidelity, plot_floor
+from bayesynth.plots.learned_marginals import plot_learned_marginals
 from bayesynth.plots.marginals import plot_marginals
 from bayesynth.plots.missingness import plot_missingness
 from bayesynth.plots.network import plot_network
@@ -14,6 +15,7 @@ __all__ = [
     "plot_edge_matrix",
     "plot_fidelity",
     "plot_floor",
+    "plot_learned_marginals",
     "plot_marginals",
     "plot_missingness",
     "plot_network",

@@ -24,6 +24,7 @@ from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
 from bayesynth.synthesis.conditioning import Conditioning
 from bayesynth.synthesis.drawing import count_problems, level_problems, option_problems, rows_of_a_draw
+from bayesynth.synthesis.learned import WithMarginals
 from bayesynth.synthesis.methods import MethodsText, describe
 from bayesynth.synthesis.missingness import missingness_table
 from bayesynth.synthesis.relationships import relationship_table
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(Conditioning, WithRules, WithTable):
+class Fit(Conditioning, WithRules, WithMarginals, WithTable):
     """A fitted model of one table; made by `Synthesizer.fit` or `bayesynth.load`.
 
     It holds no row of the table. It does hold the sorted values of each numeric column, which the empirical marginals

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesynth._html import Markup, card, escape
+from bayesynth.encoding.parametric import DISTRIBUTIONS
 from bayesynth.errors import Problem, raise_all
 from bayesynth.structure.partition import LARGEST_MEAN_SD, LARGEST_SD
 from bayesynth.synthesis.pooling import cases, rule_for
@@ -108,9 +109,30 @@ def _model(fit: Fit) -> Iterator[str]:
             "marginal likelihood pays for it."
         )
     if "gaussian" in counts:
+        yield from _marginals(fit)
+
+
+def _marginals(fit: Fit) -> Iterator[str]:
+    found = {name: node.marginal for name, node in fit.network.encoding.nodes.items() if node.marginal is not None}
+    stated = [DISTRIBUTIONS[m.distribution].title for m in found.values() if m.parameters]
+    if len(stated) < len(found):
+        whose = " of the other columns" if stated else ""
         yield (
-            "Normal scores are turned back by the empirical distribution function, whose shape is varied by the "
+            f"Normal scores{whose} are turned back by the empirical distribution function, whose shape is varied by the "
             "Bayesian bootstrap [@Rubin1981]."
+        )
+    if not stated:
+        return
+    laws = [f"{stated.count(title)} {title}" for title in dict.fromkeys(stated)]
+    yield (
+        f"{_plural(len(stated), 'numeric column')} had a marginal distribution with parameters ({_listed(laws)}), drawn "
+        "from their posterior under weakly informative priors; of each draw only the shape is used, since the "
+        "regression carries the uncertainty of location and scale."
+    )
+    if any(fit.model_schema[name].marginal == "auto" for name in found):
+        yield (
+            "Where the distribution was left to the evidence, the one with the largest marginal likelihood was taken, "
+            "unless a Polya tree centred on it had more [@BergerGuglielmi2001]; then the empirical one."
         )
 
 
