@@ -66,11 +66,12 @@ def pair_map(details: pd.DataFrame, tolerance: float) -> Markup:
         Of the figure.
     """
     names = list(dict.fromkeys([*details["first"], *details["second"]]))
-    place, n = {name: i for i, name in enumerate(names)}, len(names)
-    left, top, side = 9 + 6.2 * min(max(map(len, names)), LONGEST), CELL, CELL * (n - 1)
+    place = {name: i for i, name in enumerate(names)}
+    cells = [sorted((place[pair.first], place[pair.second])) for pair in details.itertuples()]
+    across, down = ({*axis} for axis in zip(*cells, strict=True))
+    left, top = 9 + 6.2 * min(max(map(len, names)), LONGEST), CELL
     parts: list[Markup] = []
-    for pair in details.itertuples():
-        i, j = sorted((place[pair.first], place[pair.second]))
+    for pair, (i, j) in zip(details.itertuples(), cells, strict=True):
         shade = float(np.clip(pair.excess / (4 * tolerance), 0.0, 1.0))
         x, y = left + CELL * i, top + CELL * (j - 1)
         cell = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": CELL - 1, "height": CELL - 1}
@@ -81,14 +82,15 @@ def pair_map(details: pd.DataFrame, tolerance: float) -> Markup:
     for name, i in place.items():
         short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
         middle = CELL * (i - 0.5)
-        if i:
+        if i in down:
             parts.append(tag("text", short, x=f"{left - 4:.1f}", y=f"{top + middle + 4:.1f}", text_anchor="end"))
-        if i < n - 1:
+        if i in across:
             x, y = left + middle + CELL, top + CELL * i - 4
             parts.append(tag("text", short, x=f"{x:.1f}", y=f"{y:.1f}", transform=f"rotate(-40 {x:.1f} {y:.1f})"))
     alt = f"Excess of {len(details)} pairs of columns over their floors, the worst of which are listed below"
-    width, above = left + side + 5 * LONGEST, 4.2 * min(len(names[0]), LONGEST) - CELL
-    box = {"viewBox": f"0 {-above:.0f} {width:.0f} {top + side + 4 + above:.0f}", "role": "img", "aria_label": alt}
+    width, height = left + CELL * (max(across) + 1) + 5 * LONGEST, top + CELL * max(down) + 4
+    above = 4.2 * min(len(names[0]), LONGEST) - CELL / 2
+    box = {"viewBox": f"0 {-above:.0f} {width:.0f} {height + above:.0f}", "role": "img", "aria_label": alt}
     return tag("svg", tag("title", alt), *parts, **box, class_="pairs", style=f"max-width:{width:.0f}px")
 
 

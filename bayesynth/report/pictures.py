@@ -46,7 +46,8 @@ def draw(real: pd.DataFrame, tables: Sequence[pd.DataFrame], schema: Schema, fit
         found["blanks"] = Picture(_themed(svg), "Patterns of blanks and their shares, real beside synthetic")
     if fit is not None and fit.structure.nodes:
         alt = "The network: columns joined to those they are directly related to; the table below has the same edges"
-        found["network"] = Picture(as_svg(plot_network(fit), "network"), alt)
+        svg = as_svg(plot_network(fit), "network")
+        found["network"] = Picture(_recoloured(svg, {"#ffffff": "paper"}), alt)
     return found
 
 
@@ -74,5 +75,10 @@ def _themed(svg: str) -> str:
         "#000000": "ink",
         "#ffffff": "ground",
     }
+    return _recoloured(svg, names)
+
+
+def _recoloured(svg: str, names: Mapping[str, str]) -> str:
+    """Replace colours by names of the style sheet."""
     variables = {colour.lower(): f"var(--{name})" for colour, name in names.items()}
     return re.sub(r"(?<=[:] )#[0-9a-f]{6}\b", lambda found: variables.get(found.group(), found.group()), svg)

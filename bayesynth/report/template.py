@@ -5,13 +5,16 @@ from __future__ import annotations
 from bayesynth._html import Markup, escape
 
 # Colours are told apart with every common colour vision, and have a contrast of at least 4.5 on their ground.
+# A sheet holds a picture with colours of its own: in the dark its lightness is turned over and its hues are kept.
 STYLE = """
 :root{color-scheme:light dark;--ground:#fff;--raised:#f6f7f8;--ink:#1b1d20;--quiet:#5a6068;--line:#d5d9de;
 --accent:#00629b;--within:#00684a;--worse:#a63a00;--unknown:#5a6068;--tolerated:#e2e8ee;--real:#6b6b6b;
---real-fill:#d9d9d9;--synthetic:#0072b2;--synthetic-fill:#bfdbec;--blank:#4a4a4a;--seen:#f1f1f1}
+--real-fill:#d9d9d9;--synthetic:#0072b2;--synthetic-fill:#bfdbec;--blank:#4a4a4a;--seen:#f1f1f1;--paper:#fff;
+--rim:#d5d9de;--turned:none}
 @media (prefers-color-scheme:dark){:root{--ground:#15171a;--raised:#1d2024;--ink:#e6e8eb;--quiet:#a5acb5;
 --line:#3a3f46;--accent:#6cb6e8;--within:#58c9a0;--worse:#ff9d5c;--unknown:#b4bac2;--tolerated:#2c333b;--real:#b0b4ba;
---real-fill:#44484e;--synthetic:#6cb6e8;--synthetic-fill:#234b66;--blank:#b9bfc6;--seen:#2a2e33}}
+--real-fill:#44484e;--synthetic:#6cb6e8;--synthetic-fill:#234b66;--blank:#b9bfc6;--seen:#2a2e33;
+--paper:#dfdfdf;--rim:#b9b9b9;--turned:invert(1) hue-rotate(180deg)}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
@@ -45,6 +48,7 @@ th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1p
 th{color:var(--quiet);font-weight:600;vertical-align:bottom}
 .number{text-align:right;white-space:nowrap}
 .glance{width:100%}.glance td{vertical-align:middle}
+.glance td:nth-child(2),.glance td:nth-child(3){white-space:nowrap}
 .reasons td:nth-child(1){max-width:13em}.reasons td:nth-child(2){white-space:nowrap}
 .reasons td:nth-child(3){min-width:15em}
 .checklist td:nth-child(2){min-width:13em}.rules td:nth-child(3){white-space:nowrap}
@@ -71,7 +75,8 @@ figure svg{display:block;width:100%;height:auto}
 figure svg *{stroke-linejoin:round}figure svg text{fill:var(--ink)}.sheet svg text{fill:#1b1d20}
 .portraits{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:6px 18px}
 .portraits figure{margin:0}
-.sheet{background:#fff;color:#1b1d20;border:1px solid var(--line);border-radius:8px;padding:10px;overflow-x:auto}
+.sheet{background:var(--paper);color:#1b1d20;border:1px solid var(--rim);border-radius:8px;padding:10px;overflow-x:auto;
+filter:var(--turned)}
 .sheet svg{min-width:900px}
 .wide-picture{overflow-x:auto;max-width:800px}.wide-picture svg{min-width:560px}
 .swatch{display:inline-block;width:1.1em;height:.75em;border:1px solid}
@@ -95,7 +100,7 @@ color:var(--quiet);font-size:.8125rem}
 @media print{
 :root{color-scheme:light;--ground:#fff;--raised:#fff;--ink:#000;--quiet:#444;--line:#bbb;--accent:#000;--within:#00684a;
 --worse:#a63a00;--unknown:#444;--tolerated:#e2e8ee;--real:#6b6b6b;--real-fill:#d9d9d9;--synthetic:#0072b2;
---synthetic-fill:#bfdbec;--blank:#4a4a4a;--seen:#f1f1f1}
+--synthetic-fill:#bfdbec;--blank:#4a4a4a;--seen:#f1f1f1;--paper:#fff;--rim:#d5d9de;--turned:none}
 @page{size:A4;margin:15mm}
 body{font-size:9.5pt}
 h1{font-size:15pt}h2{font-size:12.5pt;margin-top:1.4em}h3{font-size:10.5pt}

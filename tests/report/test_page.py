@@ -88,6 +88,16 @@ def test_pictures_of_columns_leave_colours_to_the_style_sheet(report):
         assert bool(colours) == (name == "network"), name
 
 
+def test_the_network_lies_on_the_paper_of_the_style_sheet(report):
+    network = report.pictures["network"].svg
+    assert "var(--paper)" in network
+    assert "#ffffff" not in network
+    dark, paper = (page("t", "").split("@media")[i] for i in (1, 3))
+    assert "--turned:invert(1) hue-rotate(180deg)" in dark
+    assert "@media print" not in dark
+    assert "--turned:none" in paper
+
+
 def test_the_style_sheet_has_dark_light_print_and_narrow():
     text = page("t", "")
     for query in ("prefers-color-scheme:dark", "@media print", "max-width:720px", "color-scheme:light dark"):

@@ -153,6 +153,20 @@ def test_every_pair_has_a_cell_as_dark_as_its_excess():
     assert [svg.count(f">{name}</text>") for name in "abc"] == [1, 2, 1]
 
 
+def test_pairs_of_two_groups_are_named_once_each_and_fit_into_the_picture():
+    pairs = [(first, second) for first in ("blank(time)", "blank(age)") for second in ("sex", "bili", "chol")]
+    details = pd.DataFrame(pairs, columns=["first", "second"]).assign(excess=0.1, excess_lower=0.0)
+    svg = pair_map(details, 0.05)
+    names = [*dict.fromkeys([*details["first"], *details["second"]])]
+    assert [svg.count(f">{name}</text>") for name in names] == [1] * 5
+    _, above, width, height = map(float, re.search(r'viewBox="([^"]*)"', svg)[1].split())
+    x, y = (np.array(re.findall(rf'<rect[^>]* {axis}="([\d.]+)"', svg), float) for axis in "xy")
+    assert width < x.max() + 120
+    assert height + above == pytest.approx(y.max() + 24)
+    highest = min(float(y) for y in re.findall(r'y="([\d.-]+)" transform', svg))
+    assert above < highest - len("blank(time)") * 4  # a letter of a slanted name needs about 4
+
+
 def test_a_figure_without_tolerance_has_no_strip():
     assert excess_strip(every_verdict()[3]) == ""
     assert excess_strip(every_verdict()[-1]) == ""
