@@ -121,15 +121,16 @@ class TableReader:
             if column.kind is Kind.DURATION:
                 return lengths(series) / unit_of(column.precision)
             return numbers(series)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                Problem(
-                    f"column {column.name!r} holds {series.dtype} in one of the tables",
-                    f"it cannot be read as {column.kind} ({error})",
-                    "give all tables the dtypes of the real one",
-                    column.name,
-                )
-            ) from error
+        except (TypeError, ValueError):
+            pass  # the message of pandas holds a value, which may be that of a person
+        raise InputError(
+            Problem(
+                f"column {column.name!r} holds {series.dtype} in one of the tables",
+                f"it cannot be read as {column.kind}",
+                "give all tables the dtypes of the real one",
+                column.name,
+            )
+        )
 
     def values(self, frame: pd.DataFrame) -> np.ndarray:
         """All columns as numbers, shape (n, columns)."""
