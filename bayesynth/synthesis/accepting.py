@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayesynth.diagnostics.reading import TableReader
 from bayesynth.predictive.conditional import TooRareError
+from bayesynth.schema import Column, Kind, Schema
+from bayesynth.schema.conditions import Between, Condition, Missing, Observed
+from bayesynth.schema.kinds import NOMINAL
+from bayesynth.schema.storage import plain
+from bayesynth.synthesis.asking import condition_of, number_of
 
 Draw = Callable[[int, np.random.Generator], pd.DataFrame]
 Accept = Callable[[pd.DataFrame], np.ndarray]
+ORIGIN, NOWHERE = "1970-01-01", -2.0
 MOST_PER_ROW, FEWEST_TRIED = 200, 20_000
 
 
@@ -58,3 +66,45 @@ def draw_accepted(
     whole = pd.concat(parts, ignore_index=True).iloc[:n]
     whole.attrs = dict(parts[0].attrs)
     return whole, kept / tried
+
+
+def meeting(schema: Schema, given: Mapping[str, Any]) -> Accept:
+    """Judge finished rows by conditions on columns that a rule makes from others.
+
+    Parameters
+    ----------
+    schema : Schema
+        What the columns are.
+    given : mapping of str to value or condition
+        Conditions by column.
+
+    Raises
+    ------
+    InputError
+        If a condition cannot be read.
+    """
+    checks = [_check(schema[name], condition_of(name, wanted)) for name, wanted in given.items()]
+    return lambda frame: np.all([check(frame) for check in checks], axis=0)
+
+
+def _check(column: Column, condition: Condition) -> Accept:
+    origins = {column.name: ORIGIN}
+
+    def read(frame: pd.DataFrame) -> np.ndarray:
+        return TableReader((), {}, origins).numbers(column, frame)
+
+    def number(value: Any) -> float:
+        if column.kind in NOMINAL or column.kind is Kind.CONSTANT:
+            return float(column.levels.index(plain(value))) if plain(value) in column.levels else NOWHERE
+        return number_of(column, value, condition, origins)
+
+    if isinstance(condition, Missing):
+        return lambda frame: np.isnan(read(frame))
+    if isinstance(condition, Observed):
+        return lambda frame: ~np.isnan(read(frame))
+    if isinstance(condition, Between):
+        low = -np.inf if condition.low is None else number(condition.low)
+        high = np.inf if condition.high is None else number(condition.high)
+        return lambda frame: (low <= read(frame)) & (read(frame) <= high)
+    values = np.array([number(value) for value in condition.values])
+    return lambda frame: np.isclose(read(frame)[:, None], values, rtol=1e-9, atol=0).any(axis=1)

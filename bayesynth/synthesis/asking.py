@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -85,7 +85,7 @@ class Asked:
         column = self._schema[name]
         if column.withheld or column.kind is Kind.IDENTIFIER:
             _refuse(name, f"a condition on {name!r}", f"a column of role {column.role} is not modelled", "leave it out")
-        condition = _condition(name, wanted)
+        condition = condition_of(name, wanted)
         if isinstance(condition, (Missing, Observed)) and not self._blanks:
             _refuse(name, f"{name!r} {condition} with blanks=False", "no value is blank then", "leave blanks out")
         known = name in self._encoding.nodes or name in self._encoding.fixed
@@ -180,17 +180,7 @@ class Asked:
         return [(value, value) for value in values]
 
     def _number(self, column: Column, value: Any, condition: Condition) -> float:
-        try:
-            series = pd.Series([_instant(column, value)] if column.kind in TEMPORAL else [_real(value)])
-            found = float(TableReader((), {}, self._codebook.origins).numbers(column, series.to_frame(column.name))[0])
-            if not np.isnan(found):
-                return found
-            why = "it is no number"
-        except (TypeError, ValueError) as error:
-            why = f"it cannot be read as {column.kind} ({error})"
-        raise InputError(
-            Problem(f"{column.name!r} {condition}", why, "give values as the column has them", column.name)
-        )
+        return number_of(column, value, condition, self._codebook.origins)
 
     def _ranges(self, column: Column, condition: Condition, node: Node, ends: list[tuple[float, float]]) -> Allowed:
         extremes = node.marginal.quantile(np.array([1e-12, 1 - 1e-12]), node.marginal.typical, np.zeros(2, int))
@@ -218,6 +208,26 @@ class Asked:
         return f"{extremes[0]:.2g} to {extremes[1]:.2g}{unit}"
 
 
+def number_of(column: Column, value: Any, condition: Condition, origins: Mapping[str, str | None]) -> float:
+    """Read one value of a numeric column, dates counted from their origin.
+
+    Raises
+    ------
+    InputError
+        If it is no such value.
+    """
+    try:
+        series = pd.Series([_instant(column, value)] if column.kind in TEMPORAL else [_real(value)])
+        found = float(TableReader((), {}, origins).numbers(column, series.to_frame(column.name))[0])
+        if not np.isnan(found):
+            return found
+        why = "it is no number"
+    except (TypeError, ValueError) as error:
+        why = f"it cannot be read as {column.kind} ({error})"
+    _refuse(column.name, f"{column.name!r} {condition}", why, "give values as the column has them")
+    return None
+
+
 def cells(node: Node, lower: np.ndarray, upper: np.ndarray) -> Allowed:
     """Widen exact values of a column without a grid to the rows around them; the value itself is shown."""
     exact, marginal = lower == upper, node.marginal
@@ -231,7 +241,7 @@ def cells(node: Node, lower: np.ndarray, upper: np.ndarray) -> Allowed:
     return Allowed(low, high, np.where(exact, lower, np.nan))
 
 
-def _condition(name: str, wanted: Any) -> Condition:
+def condition_of(name: str, wanted: Any) -> Condition:
     """Take a value or a condition; refuse what is neither."""
     if isinstance(wanted, Condition):
         return wanted
@@ -261,5 +271,5 @@ def _real(value: Any) -> float:
     return float(value)
 
 
-def _refuse(column: str, found: str, why: str, remedy: str) -> None:
+def _refuse(column: str, found: str, why: str, remedy: str) -> NoReturn:
     raise InputError(Problem(found, why, remedy, column))

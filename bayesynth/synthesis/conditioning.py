@@ -10,19 +10,17 @@ import pandas as pd
 
 from bayesynth._random import Seed, as_generator
 from bayesynth.diagnostics import Provenance
-from bayesynth.encoding.fresh import fresh_columns
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.predictive import DrawOptions, FittedNetwork
-from bayesynth.predictive.conditional import TooRareError, draw_given, pilot, source_of, sweep
+from bayesynth.predictive.conditional import pilot, source_of, sweep
 from bayesynth.predictive.functionals import interval, over_draws
-from bayesynth.predictive.particles import Particles, Source
+from bayesynth.predictive.particles import Particles
 from bayesynth.rules import RulePlan
 from bayesynth.schema import Schema
-from bayesynth.synthesis.accepting import Accept, draw_accepted
-from bayesynth.synthesis.asking import Asked
 from bayesynth.synthesis.coding import Codebook
 from bayesynth.synthesis.completing import CompletedTables, Known
 from bayesynth.synthesis.drawing import count_problems, level_problems
+from bayesynth.synthesis.given import Model, draw_rows_given
 from bayesynth.synthesis.interventions import forced_values, intervention_facts
 from bayesynth.synthesis.summaries import Probability, Summary
 
@@ -128,7 +126,7 @@ class Conditioning:
         rng, options = as_generator(random_seed), DrawOptions()
         source = source_of(self.network, {}, options, rng)
         source.forced = forced
-        found = self._framed(source.draw(int(n), rng).columns, int(n), rng)
+        found = self._model.frame(source.draw(int(n), rng).columns, int(n), rng)
         found.attrs["intervention"] = intervention_facts(self.network, values)
         return found
 
@@ -171,7 +169,8 @@ class Conditioning:
         >>> print(fit.probability({"age": bs.between(60, 80)}, random_seed=1))  # doctest: +SKIP
         """
         raise_all(level_problems(level, draws))
-        source, rng = self._source(self._asked(given, blanks), DrawOptions(blanks=blanks), as_generator(random_seed))
+        rng, model = as_generator(random_seed), self._model
+        source = model.source(model.asked(given, blanks), DrawOptions(blanks=blanks), rng)
 
         def mean_weight(particles: Particles) -> np.ndarray:
             return np.array([np.exp(particles.log_weight).mean()])
@@ -224,18 +223,17 @@ class Conditioning:
         """
         raise_all(level_problems(level, draws))
         summary = Summary.of(column, self.model_schema, self.network.encoding, self.codebook, blanks)
-        asked = self._asked(given, blanks) if given else None
-        source, rng = self._source(asked, DrawOptions(blanks=blanks), as_generator(random_seed))
+        rng, model = as_generator(random_seed), self._model
+        asked = model.asked(given, blanks) if given else None
+        source = model.source(asked, DrawOptions(blanks=blanks), rng)
         if asked is not None and pilot(source, rng.spawn(1)[0]).total == 0.0:
-            raise InputError(self._refused(asked, blanks, 0.0, rng))
+            raise InputError(model.refused(asked, blanks, 0.0, rng))
         values, within = over_draws(source, summary, int(draws), 2 * ROWS_OF_A_DRAW, rng)
         found = summary.table(values, within, level)
         found.attrs["given"] = {"conditions": asked.words() if asked else {}, "draws": int(draws)}
         return found
 
-    def _sample_given(
-        self, n: int | None, given: Any, options: DrawOptions, random_seed: Seed, accept: Accept | None = None
-    ) -> pd.DataFrame:
+    def _sample_given(self, n: int | None, given: Any, options: DrawOptions, random_seed: Seed) -> pd.DataFrame:
         """Draw rows under conditions, or complete the rows of a frame."""
         if options.delta:
             found, why = "delta with given", "conditions are on the values as they are recorded"
@@ -246,49 +244,11 @@ class Conditioning:
             return self.complete(given, 1, random_seed=random_seed)[0]
         n = self.n_rows if n is None else n
         raise_all(count_problems("n", n))
-        asked = self._asked(given, options.blanks)
-        source, rng = self._source(asked, options, as_generator(random_seed))
-        facts: dict[str, object] = {}
+        return draw_rows_given(self._model, given, int(n), options, as_generator(random_seed))
 
-        def draw(rows: int, stream: np.random.Generator) -> pd.DataFrame:
-            found = draw_given(source, rows, stream)
-            facts.update(method=found.method, probability=found.probability)
-            facts.update(probability_error=found.probability_error, effective_sample_size=found.ess)
-            facts.update(guided_rows=found.guided_rows, accepted=found.accepted)
-            return self._framed(found.columns, rows, stream)
-
-        try:
-            if accept is None:
-                frame = draw(int(n), rng)
-            else:
-                frame, facts["accepted_by_rules"] = draw_accepted(draw, int(n), accept, rng)
-        except TooRareError as error:
-            raise InputError(self._refused(asked, options.blanks, error.probability, rng)) from error
-        frame.attrs["given"] = {"conditions": asked.words()} | facts
-        return frame
-
-    def _asked(self, given: Mapping[str, Any], blanks: bool) -> Asked:
-        return Asked(self.model_schema, self.network.encoding, self.codebook, given, blanks)
-
-    def _source(
-        self, asked: Asked | None, options: DrawOptions, rng: np.random.Generator
-    ) -> tuple[Source, np.random.Generator]:
-        return source_of(self.network, asked.allowed if asked else {}, options, rng), rng
-
-    def _refused(self, asked: Asked, blanks: bool, probability: float, rng: np.random.Generator) -> Problem:
-        """Say how improbable the conditions are, and which of them to drop."""
-        rest = {name: asked.without(name) for name in asked.conditions}
-        options = DrawOptions(blanks=blanks)
-        left = {
-            name: pilot(self._source(other, options, rng)[0], rng).mean if other else 1.0
-            for name, other in rest.items()
-        }
-        nearest = max(left, key=left.get)
-        found = "; ".join(f"{name} {words}" for name, words in asked.words().items())
-        shown = f"about {probability:.1g}" if probability else "less than 1 in 100,000"
-        why = f"the probability of it is {shown}, too little to draw from"
-        remedy = f"drop or widen the condition on {nearest!r}: without it the probability is {left[nearest]:.2g}"
-        return Problem(found, why, remedy, nearest)
+    @property
+    def _model(self) -> Model:
+        return Model(self.network, self.codebook, self.rule_plan)
 
     def _completed(self, known: Known, n: int, rng: np.random.Generator) -> pd.DataFrame:
         options = DrawOptions(each_row=False, blanks=False)
@@ -299,10 +259,4 @@ class Conditioning:
         whole |= {name: np.full(n, value) for name, value in self.network.encoding.fixed.items()}
         for name, values in columns.items():
             whole[name][known.rows] = values
-        return known.fill(self._framed(whole, n, rng))
-
-    def _framed(self, columns: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> pd.DataFrame:
-        names = rng.spawn(1)[0]
-        withheld = fresh_columns(self.schema, self.codebook.fresh, n, names)
-        inner = self.codebook.decode(self.model_schema, [columns or {"": np.empty(n)}], n, names)
-        return self.rule_plan.from_model(inner).assign(**withheld)[list(self.schema)]
+        return known.fill(self._model.frame(whole, n, rng))

@@ -1,0 +1,122 @@
+"""Rows under conditions: on columns of the model by its network, on columns that a rule makes by drawing again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesynth.encoding.fresh import fresh_columns
+from bayesynth.errors import InputError, Problem
+from bayesynth.predictive import DrawOptions, FittedNetwork
+from bayesynth.predictive.conditional import TooRareError, draw_given, pilot, source_of
+from bayesynth.predictive.particles import Source
+from bayesynth.rules import RulePlan
+from bayesynth.synthesis.accepting import Accept, draw_accepted, meeting
+from bayesynth.synthesis.asking import Asked
+from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.ruled import rows_that_keep
+
+
+@dataclass(frozen=True)
+class Model:
+    """What rows are drawn from and decoded by.
+
+    Parameters
+    ----------
+    network : FittedNetwork
+        The posterior.
+    codebook : Codebook
+        Levels and origins.
+    plan : RulePlan
+        How rules are kept.
+    """
+
+    network: FittedNetwork
+    codebook: Codebook
+    plan: RulePlan
+
+    def asked(self, given: Mapping[str, Any], blanks: bool) -> Asked:
+        """Read conditions on columns of the model."""
+        return Asked(self.plan.model_schema, self.network.encoding, self.codebook, given, blanks)
+
+    def source(self, asked: Asked | None, options: DrawOptions, rng: np.random.Generator) -> Source:
+        """Prepare draws under conditions, if there are any."""
+        return source_of(self.network, asked.allowed if asked else {}, options, rng)
+
+    def frame(self, columns: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Write drawn columns as a table like the original."""
+        names = rng.spawn(1)[0]
+        withheld = fresh_columns(self.plan.schema, self.codebook.fresh, n, names)
+        inner = replace(self.codebook, fresh={})
+        rows = inner.decode(self.plan.model_schema, [columns or {"": np.empty(n)}], n, names)
+        return self.plan.from_model(rows).assign(**withheld)[list(self.plan.schema)]
+
+    def made_by_rules(self, name: str) -> bool:
+        """Whether a rule makes a column, or blanks it, after the model has drawn."""
+        return name in self.plan.schema and any(name in step.writes for step in self.plan.assignment.steps)
+
+    def refused(self, asked: Asked, blanks: bool, probability: float, rng: np.random.Generator) -> Problem:
+        """Say how improbable conditions are, and which of them to drop."""
+        left, options = {}, DrawOptions(blanks=blanks)
+        for name in asked.conditions:
+            rest = asked.without(name)
+            left[name] = pilot(self.source(rest, options, rng), rng).mean if rest else 1.0
+        nearest = max(left, key=left.get)
+        found = "; ".join(f"{name} {words}" for name, words in asked.words().items())
+        shown = f"about {probability:.1g}" if probability else "less than 1 in 100,000"
+        why = f"the probability of it is {shown}, too little to draw from"
+        remedy = f"drop or widen the condition on {nearest!r}: without it the probability is {left[nearest]:.2g}"
+        return Problem(found, why, remedy, nearest)
+
+
+def draw_rows_given(
+    model: Model, given: Mapping[str, Any], n: int, options: DrawOptions, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Draw n rows that meet conditions and keep the rules.
+
+    Raises
+    ------
+    InputError
+        If conditions cannot be read, cannot be met, or are met too rarely.
+    """
+    given = given if isinstance(given, Mapping) else model.asked(given, options.blanks).conditions
+    outer = {name: wanted for name, wanted in given.items() if model.made_by_rules(name)}
+    asked = model.asked({name: wanted for name, wanted in given.items() if name not in outer}, options.blanks)
+    accept = meeting(model.plan.schema, outer) if outer else None
+    source, facts = model.source(asked, options, rng), {}
+
+    def guided(rows: int, stream: np.random.Generator) -> pd.DataFrame:
+        found = draw_given(source, rows, stream)
+        facts.update(method=found.method, probability=found.probability, probability_error=found.probability_error)
+        facts.update(effective_sample_size=found.ess, guided_rows=found.guided_rows, accepted=found.accepted)
+        return model.frame(found.columns, rows, stream)
+
+    def draw(rows: int, first: bool) -> pd.DataFrame:
+        return _accepted(guided, rows, accept, rng, facts)
+
+    try:
+        frame = rows_that_keep(model.plan.by_rejection, draw, n)
+    except TooRareError as error:
+        problem = model.refused(asked, options.blanks, error.probability, rng) if asked.conditions else _rare(outer)
+        raise InputError(problem) from error
+    frame.attrs["given"] = {"conditions": asked.words() | {k: str(v) for k, v in outer.items()}} | facts
+    return frame
+
+
+def _accepted(
+    guided: Any, rows: int, accept: Accept | None, rng: np.random.Generator, facts: dict[str, object]
+) -> pd.DataFrame:
+    if accept is None:
+        return guided(rows, rng)
+    frame, facts["accepted_by_outer_conditions"] = draw_accepted(guided, rows, accept, rng)
+    return frame
+
+
+def _rare(outer: Mapping[str, Any]) -> Problem:
+    found = "; ".join(f"{name} {wanted}" for name, wanted in outer.items())
+    why = "a rule makes these columns, and hardly any drawn row is like that"
+    return Problem(found, why, "condition on the columns that they are made from, or widen the conditions")
