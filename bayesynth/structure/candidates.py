@@ -95,9 +95,7 @@ class TableBuilder:
             found, counts = np.unique(masks[:, j], return_counts=True)
             worth = np.zeros(len(outside))
             for i in np.argsort(-counts, kind="stable")[:COMPANIES]:
-                company = [tables.nodes[k] for k in tables.parents(j, int(found[i]))]
-                company = [name for name in company if name not in self._structural[child]]
-                odds = self._gains(child, company, outside)
+                odds = self._gains(child, self._chosen(tables, j, found[i]), outside)
                 worth += counts[i] / counts.sum() / (1 + np.exp(-np.clip(odds, -500, 500)))
             best = [i for i in np.argsort(-worth, kind="stable")[:room] if worth[i] > WORTH_A_PLACE]
             self.candidates[child] += [outside[i] for i in best]
@@ -109,23 +107,24 @@ class TableBuilder:
 
         Parameters
         ----------
-        tables : ScoreTables
-            The tables behind the draws.
-        masks : ndarray of int, shape (draws, p)
-            Drawn graphs.
+        tables, masks
+            As in `enlarge`.
         """
         foreseen = 0
         for j, child in enumerate(self._space.nodes):
             found, counts = np.unique(masks[:, j], return_counts=True)
             worth = counts >= WORTH_SETTLING * len(masks)
-            drawn = [{tables.nodes[k] for k in tables.parents(j, int(mask))} for mask in found[worth]]
-            drawn = [sorted(parents.difference(self._structural[child])) for parents in drawn]
-            new = self._local.settle(child, drawn)
+            new = self._local.settle(child, [self._chosen(tables, j, mask) for mask in found[worth]])
             if new.any():
                 foreseen += counts[worth][new].sum()
                 known = self._scored[child]  # what was learnt also moves what is foreseen of all other sets
                 known.update(zip(known, self._scores_of(child, list(known)), strict=True))
         return foreseen / masks.size
+
+    def _chosen(self, tables: ScoreTables, j: int, mask: int) -> list[str]:
+        """Parents of a node in a drawn graph, without those that it has in every graph."""
+        parents = (tables.nodes[k] for k in tables.parents(j, int(mask)))
+        return [name for name in parents if name not in self._structural[tables.nodes[j]]]
 
     def _most(self, child: str) -> int:
         return MOST_CANDIDATES - len(self._structural[child])

@@ -12,8 +12,7 @@ from bayesynth.encoding.design import PRODUCT, SCALE, Term
 from bayesynth.structure.evidence import EvidenceCache
 from bayesynth.structure.local import EvidenceScore
 from bayesynth.structure.space import SearchSpace
-
-EPSILON = 1e-6
+from bayesynth.structure.state import EPSILON
 
 
 @dataclass(frozen=True)
@@ -92,12 +91,8 @@ class RefinedScore(EvidenceScore):
 
     Parameters
     ----------
-    evidence : EvidenceCache
-        Scores term sets.
-    space : SearchSpace
-        Forms on offer, and what they cost.
-    families : mapping of str to tuple of Term
-        A good graph; see `EvidenceScore`.
+    evidence, space, families
+        As in `EvidenceScore`.
     """
 
     def __init__(self, evidence: EvidenceCache, space: SearchSpace, families: Mapping[str, tuple[Term, ...]]):
