@@ -168,7 +168,7 @@ def functional(stacked: Stack, n_real: int, n_synthetic: int, level: float, prov
     matrix, replaced = matrix_by(weights, stacked, None, n_synthetic / n_real)
     spread = Spread(between, within, total, np.full(len(total), np.nan), ends, adjusted, matrix, replaced)
     formula = "b - u" if known else "b"
-    rule = Rule(formula, lambda s: weights, "", "quantiles over posterior draws", ())
+    rule = Rule(formula, lambda s: weights, "", ())
     facts = wording.Facts(FUNCTIONAL, rule, provenance, m, n_real, n_synthetic, level, int(adjusted.sum()))
     return _result(stacked, spread, facts, "the fitted model is at hand, so its posterior is asked directly")
 

@@ -44,8 +44,6 @@ class Rule:
         Takes `Sizes`, gives the weight of b ("between"), u ("within") and, with nests, w ("nested").
     source : str
         Who published it.
-    fits : str
-        What synthesis it is meant for.
     assumptions : tuple of str
         What must hold beside.
     fewest : int
@@ -57,7 +55,6 @@ class Rule:
     formula: str
     weights: Callable[[Sizes], Mapping[str, float]]
     source: str
-    fits: str
     assumptions: tuple[str, ...]
     fewest: int = 2
     sized: bool = True
@@ -72,7 +69,6 @@ RULES: Mapping[str, Rule] = {
         "(1 + 1/m)·b - u",
         lambda s: {"between": 1 + 1 / s.m, "within": -1.0},
         "Raghunathan, Reiter and Rubin (2003)",
-        "all cells drawn from the posterior predictive distribution",
         (_PROPER, _CONGENIAL),
         sized=False,
     ),
@@ -80,7 +76,6 @@ RULES: Mapping[str, Rule] = {
         "u·(k/n + (1 + k/n)/m)",
         lambda s: {"within": s.ratio + (1 + s.ratio) / s.m},
         "Raab, Nowok and Dibben (2017)",
-        "all cells drawn from the posterior predictive distribution",
         (_PROPER, _COMPLETE, _CONGENIAL, "weak priors"),
         fewest=1,
     ),
@@ -88,14 +83,12 @@ RULES: Mapping[str, Rule] = {
         "b/m + u·k/n",
         lambda s: {"between": 1 / s.m, "within": s.ratio},
         "Raab, Nowok and Dibben (2017)",
-        "all cells drawn from the posterior predictive distribution; the variance between tables is estimated",
         (_PROPER, _COMPLETE, _CONGENIAL),
     ),
     "plugin": Rule(
         "u·(k/n + 1/m)",
         lambda s: {"within": s.ratio + 1 / s.m},
         "Raab, Nowok and Dibben (2017)",
-        "all cells drawn with parameters that are the same for all tables",
         (_COMPLETE, _CONGENIAL),
         fewest=1,
     ),
@@ -103,7 +96,6 @@ RULES: Mapping[str, Rule] = {
         "b/m + u",
         lambda s: {"between": 1 / s.m, "within": 1.0},
         "Reiter (2003)",
-        "some columns real, the rest synthetic",
         (_PROPER, _CONGENIAL, "the tables have the real rows, k = n"),
         sized=False,
     ),
@@ -111,7 +103,6 @@ RULES: Mapping[str, Rule] = {
         "(1 + 1/m)·b + u",
         lambda s: {"between": 1 + 1 / s.m, "within": 1.0},
         "Rubin (1987)",
-        "real rows whose blanks were filled in",
         (_PROPER, _CONGENIAL, "the cells that were not blank are real; for synthetic rows this is far too wide"),
         sized=False,
     ),
@@ -119,7 +110,6 @@ RULES: Mapping[str, Rule] = {
         "(1 + 1/m)·b - w/r + u",
         lambda s: {"between": 1 + 1 / s.m, "nested": -1 / s.per_nest, "within": 1.0},
         "Reiter (2004)",
-        "m imputations of the blanks, with r partial syntheses of each",
         (_PROPER, _CONGENIAL, "b is the variance between means of nests, w the mean variance within nests"),
         sized=False,
     ),
@@ -127,7 +117,6 @@ RULES: Mapping[str, Rule] = {
         "(1 - 1/m)·b + u",
         lambda s: {"between": 1 - 1 / s.m, "within": 1.0},
         "Räisä, Jälkö and Honkela (2023)",
-        "all cells drawn from the posterior predictive distribution; analyses are Bayesian",
         (_PROPER, _CONGENIAL, "k is much larger than n: the standard error is too large by sqrt(1 + 2n/k)"),
         sized=False,
     ),
@@ -136,7 +125,6 @@ EXPECTED = Rule(
     "u·k/n",
     lambda s: {"within": s.ratio},
     "Raab, Nowok and Dibben (2017)",
-    "what the analysis of the real data is expected to report",
     ("the real analysis uses as large a share of its rows as that of the synthetic tables does", _CONGENIAL),
     fewest=1,
 )
