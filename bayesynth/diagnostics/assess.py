@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesynth._progress import Progress, Steps
-from bayesynth._random import Seed, as_generator
+from bayesynth._random import Seed, spawn
 from bayesynth._threads import one_blas_thread
 from bayesynth.diagnostics.analyses import Analyses, Analysis
 from bayesynth.diagnostics.association import Associations
@@ -116,7 +116,7 @@ def work_out(
     random_seed: Seed = None,
 ) -> tuple[Figure, ...]:
     """Work out some measures in one setting, each with a stream of its own."""
-    streams = as_generator(random_seed).spawn(len(FIGURES))
+    streams = spawn(random_seed, len(FIGURES))
     weights = [measure.weight for measure in measures]
     figures: list[Figure] = []
     with Progress(sum(weights), progress) as bar, one_blas_thread():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -158,10 +159,7 @@ def stack(found: Sequence[Estimates]) -> Stack:
     if not m:
         raise InputError(Problem("there are no estimates", "nothing can be pooled", "pass those of at least one table"))
     raise_all(_disagreements(found))
-    counts: dict[str, int] = {}
-    for one in found:
-        for name in one.names:
-            counts[name] = counts.get(name, 0) + 1
+    counts = Counter(name for one in found for name in one.names)
     names = tuple(name for name, count in counts.items() if count == m)
     dropped = {name: m - count for name, count in counts.items() if count < m}
     if not names:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayesynth._random import Seed, as_generator
+from bayesynth._random import Seed, spawn
 from bayesynth.diagnostics import assess_risk, assess_tables, release_text, schema_of, tables_of
 from bayesynth.errors import Problem, raise_all
 from bayesynth.report import pictures
@@ -90,7 +90,7 @@ def assess(
     schema = schema_of(real, schema if fit is None or schema is not None else fit.schema)
     tables = tables_of(synthetic, schema.modelled)
     seed = int(random_seed) if isinstance(random_seed, (int, np.integer)) else None
-    streams = as_generator(random_seed).spawn(3)
+    streams = spawn(random_seed, 3)
     common = {"schema": schema, "holdout": holdout, "progress": progress}
     # what is quick comes first, so that a wrong argument is refused before any forest grows
     checks = [] if fit is None else [fit.checks(real, random_seed=streams[2], progress=progress)]

@@ -13,6 +13,7 @@ from bayesynth.diagnostics.figures import FIDELITY, INFERENCE, RISK, SKIPPED, Fi
 from bayesynth.report import words
 from bayesynth.report.charts import against_floor, excess_strip, pair_map
 from bayesynth.report.html import UNKNOWN, data_table, folded, frame_table, interval, joined, number, percent, tag
+from bayesynth.report.recipients import advice
 
 if TYPE_CHECKING:
     from bayesynth.report.report import Report
@@ -60,8 +61,6 @@ def measured(report: Report) -> list[Section]:
 
 def inference(report: Report) -> Section:
     """Write what an analysis of the tables needs to know."""
-    from bayesynth.report.recipients import advice
-
     return Section("inference", "Inference", joined([*_figures(report, INFERENCE), advice(report.facts)]))
 
 

@@ -9,17 +9,18 @@ import numpy as np
 import pandas as pd
 
 from bayesynth._progress import Progress
-from bayesynth._random import Seed, as_generator
+from bayesynth._random import Seed, as_generator, spawn
 from bayesynth.diagnostics.figures import Figure
 from bayesynth.diagnostics.reading import TableReader
 from bayesynth.encoding.marginal import Marginal
-from bayesynth.errors import InputError, Problem
+from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.inference import Observed
 from bayesynth.predictive import FittedNetwork
 from bayesynth.rules import RulePlan
 from bayesynth.schema import Schema
 from bayesynth.synthesis.checks import check_figure
 from bayesynth.synthesis.coding import encode_frame
+from bayesynth.synthesis.drawing import count_problems
 from bayesynth.synthesis.holdout import split
 from bayesynth.synthesis.influence import CAVEAT, influence_table
 from bayesynth.synthesis.pointwise import same_table
@@ -129,8 +130,7 @@ class WithTable:
         """
         fitted, _ = self._fitted(frame)
         encoded = self._encoded(fitted)
-        if isinstance(tables, bool) or not isinstance(tables, (int, np.integer)) or tables < 1:
-            raise InputError(Problem(f"tables={tables!r}", "facts are compared with drawn tables", "pass tables=100"))
+        raise_all(count_problems("tables", tables))
         with Progress(tables, progress) as bar:
             bar.doing("checking the fit")
 
@@ -138,7 +138,7 @@ class WithTable:
                 bar.advance()
                 return self.sample_tables(1, random_seed=stream)[0]
 
-            replicates = map(drawn, as_generator(random_seed).spawn(int(tables)))
+            replicates = map(drawn, spawn(random_seed, int(tables)))
             return check_figure(self.network, encoded, TableReader.of(fitted, self.schema), fitted, replicates)
 
     def _fitted(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
