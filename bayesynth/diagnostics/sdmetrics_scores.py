@@ -182,11 +182,12 @@ class _Pair:
                 first, second, known = codes[: len(ours)], codes[len(ours) :], tuple(map(plain, values))
             else:
                 first, second, known = *_measured(column, ours, theirs), ()
-        except (TypeError, ValueError) as error:
-            found = f"column {column.name!r} holds {theirs.dtype} in the synthetic table"
-            why, remedy = f"it cannot be read as {column.kind} ({error})", "give both tables the same dtypes"
-            raise InputError(Problem(found, why, remedy, column.name)) from error
-        return cls(sdtype, first, second, blank_mask(ours), blank_mask(theirs), known)
+            return cls(sdtype, first, second, blank_mask(ours), blank_mask(theirs), known)
+        except (TypeError, ValueError):
+            pass  # the message of pandas holds a value, which may be that of a person
+        found = f"column {column.name!r} holds {theirs.dtype} in the synthetic table"
+        why, remedy = f"it cannot be read as {column.kind}", "give both tables the same dtypes"
+        raise InputError(Problem(found, why, remedy, column.name))
 
     @property
     def is_measured(self) -> bool:

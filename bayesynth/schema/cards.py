@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bayesynth import _html
 from bayesynth.schema.column import Column
+from bayesynth.schema.fresh import AUTO
 from bayesynth.schema.kinds import NUMERIC, TEMPORAL, Kind, Role
 
 HEADERS = ("column", "kind", "values", "unit", "blanks", "role", "dtype")
@@ -58,7 +59,7 @@ def _cells(column: Column) -> list[tuple[str, bool]]:
 
 def _values(column: Column) -> str:
     if column.kind is Kind.IDENTIFIER:
-        return ""
+        return "" if column.fresh == AUTO else f"fresh: {column.fresh}"
     if column.kind in TEMPORAL:
         return f"to the {column.precision}"
     if column.kind in NUMERIC:

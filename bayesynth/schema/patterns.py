@@ -18,6 +18,9 @@ PLACES = {
     "*": string.digits + string.ascii_uppercase,
 }
 ESCAPE = "\\"
+_SIGNS = {"[0-9]": "#", r"\d": "#", "[A-Z]": "@", "[a-z]": "%", "[A-Z0-9]": "*", "[0-9A-Z]": "*"}
+_CLASSES = {choices: next(c for c, sign in _SIGNS.items() if sign == place) for place, choices in PLACES.items()}
+_PIECE = re.compile(r"(?:(?P<set>\[[^\]]*\]|\\d)|\\(?P<own>\W)|(?P<plain>[\w \-/:,]))(?:\{(?P<times>\d+)\})?")
 FEWEST_TEXTS = 10  # of which a common beginning may be kept: in fewer it could be that of a person
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]+")
@@ -78,6 +81,29 @@ class Pattern:
         start = varying.index(True)
         return all(varying[start:]) and set(self._places[start:]) == {string.digits}
 
+    @property
+    def regex(self) -> str:
+        """The same texts as a regular expression."""
+        return "".join(_CLASSES.get(choices) or re.escape(choices) for choices in self._places)
+
+    @classmethod
+    def of_regex(cls, regex: str) -> Pattern | None:
+        r"""Read a regular expression of characters, classes and counts such as ``P-[0-9]{4}``; None for any other."""
+        made = ""
+        while regex:
+            found = _PIECE.match(regex)
+            if found is None:
+                return None
+            sign = _SIGNS.get(found["set"]) if found["set"] else _escaped(found["own"] or found["plain"])
+            if sign is None:
+                return None
+            made += sign * int(found["times"] or 1)
+            regex = regex[found.end() :]
+        try:
+            return cls(made)
+        except ValueError:
+            return None
+
     def make(self, number: int) -> str:
         """Write the text of a number; one beyond the capacity takes more digits, where the pattern `runs_on`."""
         if self.runs_on:
@@ -131,7 +157,7 @@ def shape_of(texts: Collection[str]) -> str | None:
         return None
     beginning = _common_beginning(texts).rstrip(string.digits)
     rests = [text[len(beginning) :] for text in texts]
-    kept = re.sub(r"([#@%*\\])", r"\\\1", beginning)
+    kept = _escaped(beginning)
     if all(_DIGITS.fullmatch(rest) for rest in rests):
         return kept + "#" * max(map(len, rests))
     if len({len(rest) for rest in rests}) > 1:
@@ -140,6 +166,10 @@ def shape_of(texts: Collection[str]) -> str | None:
     if None in signs or not set(signs) & set(PLACES):
         return None
     return kept + "".join(signs)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([#@%*\\])", r"\\\1", text)
 
 
 def _common_beginning(texts: Collection[str]) -> str:

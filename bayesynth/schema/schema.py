@@ -253,7 +253,8 @@ class Schema(Mapping[str, Column]):
         """Read a schema from SDV's metadata, version 1 or 2, and the table that it describes.
 
         What the metadata states holds; what SDV does not say (dtypes, counts, levels that it leaves out) is inferred
-        from the table as in `infer`. Faker's types are personal columns, other types that SDV does not model too.
+        from the table as in `infer`. Faker's types are personal columns that come back as a `Fake`; an ``id`` with a
+        ``regex_format`` of characters, classes and counts comes back in that pattern.
 
         Parameters
         ----------

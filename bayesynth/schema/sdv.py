@@ -12,18 +12,25 @@ import pandas as pd
 from bayesynth.errors import FileFormatError, Problem, SchemaError, raise_all
 from bayesynth.schema.checks import frame_problems
 from bayesynth.schema.column import Column
+from bayesynth.schema.fresh import WORDS, Fake
 from bayesynth.schema.infer import infer_column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind, Role
+from bayesynth.schema.patterns import Pattern
 from bayesynth.schema.storage import TIMES, Holds, Scalar
 
 WRITTEN, READ = "V2", ("V2", "SINGLE_TABLE_V2", "V1", "SINGLE_TABLE_V1")
 NUMERICAL, CATEGORICAL, ORDINAL, DATETIME, ID = "numerical", "categorical", "ordinal", "datetime", "id"
+PROVIDERS = {"ipv4_address": "ipv4", "ipv6_address": "ipv6", "user_agent_string": "user_agent"}  # the rest as in Faker
 LEVELLED = (CATEGORICAL, ORDINAL, "boolean")
 DATE_FORMAT = "%Y-%m-%d"  # of dates that pandas keeps as objects
 
 
 def sdtype_of(column: Column) -> str:
     """Name SDV's type of a column; durations, which SDV does not know, are numbers."""
+    if isinstance(column.fresh, Fake):
+        return next(
+            (sdtype for sdtype, own in PROVIDERS.items() if own == column.fresh.provider), column.fresh.provider
+        )
     if column.kind is Kind.IDENTIFIER:
         return "unknown" if column.role is Role.PERSONAL else ID
     if column.kind is Kind.ORDINAL:
@@ -44,8 +51,10 @@ def write(columns: Mapping[str, Column], table: str) -> dict[str, object]:
 def _facts(column: Column) -> Iterator[tuple[str, object]]:
     sdtype = sdtype_of(column)
     yield "range_is_nullable", column.nullable
-    if sdtype == "unknown":
+    if sdtype == "unknown" or isinstance(column.fresh, Fake):
         yield "pii", True
+    elif sdtype == ID:
+        yield from (("regex_format", Pattern(fresh).regex) for fresh in [column.fresh] if fresh not in WORDS)
     elif sdtype in LEVELLED and column.levels:
         yield "range_values", [_plain(level) for level in column.levels]
     elif sdtype == DATETIME and column.storage.holds is Holds.DATE:
@@ -123,7 +132,7 @@ def _table_of(metadata: Mapping[str, object], table: str | None) -> Mapping[str,
 
 
 def _edits(facts: Mapping[str, object], guess: Kind) -> Iterator[tuple[str, object]]:
-    """Say in the words of a schema what a column's metadata states; formats and Faker's settings mean nothing here.
+    """Say in the words of a schema what a column's metadata states; formats of dates mean nothing here.
 
     SDV does not tell counts from other numbers, binary columns from others, or constant ones: the table does.
     """
@@ -132,6 +141,10 @@ def _edits(facts: Mapping[str, object], guess: Kind) -> Iterator[tuple[str, obje
         yield "nullable", facts["range_is_nullable"]
     if sdtype not in (NUMERICAL, DATETIME, *LEVELLED):
         yield "role", Role.IDENTIFIER if sdtype == ID else Role.PERSONAL
+        if sdtype not in (ID, "unknown"):
+            yield "fresh", Fake(PROVIDERS.get(sdtype, sdtype))
+        elif (pattern := Pattern.of_regex(str(facts.get("regex_format", "")))) is not None:
+            yield "fresh", pattern.text
     elif guess is Kind.CONSTANT:
         yield "kind", guess
     elif sdtype == NUMERICAL and guess is not Kind.DURATION:

@@ -12,6 +12,7 @@ import pytest
 import bayesynth as bs
 from bayesynth.errors import FileFormatError, SchemaError, SchemaWarning
 from bayesynth.schema import Column, Kind, Role, Schema
+from bayesynth.schema.patterns import Pattern
 
 # Metadata.load_from_dict(GOLDEN).validate(), .validate_data({"visits": frame()}) and .to_dict() == GOLDEN: SDV 2.0.0.
 GOLDEN = {
@@ -117,6 +118,48 @@ def test_what_the_metadata_states_holds_against_what_would_be_guessed():
     assert (found["n"].kind, found["n"].bounds) == (Kind.CONTINUOUS, (None, 9))
     assert found["code"].kind in (Kind.COUNT, Kind.CONTINUOUS)
     assert found["who"].role is Role.PERSONAL
+
+
+def test_fresh_values_make_the_trip():
+    table = pd.DataFrame({name: [f"{name}{i}" for i in range(20)] for name in ("id", "name", "ip", "key", "note")})
+    stated = {
+        "id": {"role": "identifier", "fresh": "PBC-##/@*%"},
+        "name": {"fresh": bs.Fake("name")},
+        "ip": {"fresh": bs.Fake("ipv4")},
+        "key": {"fresh": "uuid"},
+        "note": {"fresh": None},
+    }
+    before = Schema.infer(table, **stated)
+    written = before.to_sdv_metadata()
+    columns = written["tables"]["table"]["columns"]
+    assert columns["id"] == {
+        "sdtype": "id",
+        "range_is_nullable": False,
+        "regex_format": "PBC\\-[0-9][0-9]/[A-Z][A-Z0-9][a-z]",
+    }
+    assert columns["name"] == {"sdtype": "name", "range_is_nullable": False, "pii": True}
+    assert columns["ip"]["sdtype"] == "ipv4_address"
+    after = read(written, table)
+    assert [after[name].fresh for name in after] == ["PBC-##/@*%", bs.Fake("name"), bs.Fake("ipv4"), "auto", "auto"]
+    assert [after[name].role for name in after] == [before[name].role for name in before]
+
+
+@pytest.mark.parametrize(
+    ("regex", "pattern"),
+    [
+        (r"P-[0-9]{4}", "P-####"),
+        (r"\d{2}[A-Z]", "##@"),
+        (r"\#[a-z]{2}", r"\#%%"),
+        ("[A-Za-z0-9]{9}", None),
+        ("a|b", None),
+        ("(ab)+[0-9]", None),
+        ("abc", None),
+        ("", None),
+    ],
+)
+def test_simple_regular_expressions_are_patterns(regex, pattern):
+    found = Pattern.of_regex(regex)
+    assert pattern == (None if found is None else found.text)
 
 
 def test_an_order_of_version_1_makes_an_ordinal_column():
