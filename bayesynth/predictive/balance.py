@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayesynth.predictive._balance_kernels import halve, likeness
 from bayesynth.predictive.draw import DrawOptions, draw_rows
 from bayesynth.predictive.network import FittedNetwork
 
@@ -91,6 +90,8 @@ def choose_rows(
 
 
 def _thin(codes: np.ndarray, rows: np.ndarray, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    from bayesynth.predictive._balance_kernels import halve, likeness
+
     alike = likeness(codes[rows], float(len(BANDS)))
     left = np.arange(len(rows))
     while len(left) > wanted:
