@@ -176,7 +176,30 @@ def learn_structure(
     return {"tables": found, "warm": warm, "versions": versions()}
 
 
-TASKS = {task.__name__: task for task in (export, fit, save, sample, search, stages, learn_structure)}
+def assess(
+    real: str, aside: str, tables: list[str], keys: list[str], target: str, fitted: str | None = None, seed: int = 1
+) -> dict[str, Any]:
+    """Time an assessment with a holdout, keys and a target, then its page; with a saved fit where there is one."""
+    import bayesynth as bs
+
+    frame, drawn = read(real), [read(table) for table in tables]
+    given = {"holdout": read(aside), "keys": keys, "target": target, "fit": bs.load(fitted) if fitted else None}
+    start, cpu = time.perf_counter(), time.process_time()
+    report = bs.assess(frame, drawn, **given, progress=False, random_seed=seed)
+    middle, cpu = time.perf_counter(), time.process_time() - cpu
+    page = report.to_html()
+    return {
+        "assess": middle - start,
+        "cpu": cpu,
+        "page": time.perf_counter() - middle,
+        "page_mb": len(page.encode()) / 1e6,
+        "size": [len(frame), len(frame.columns), len(drawn)],
+        "peak_mb": peak_mb(),
+        "versions": versions(),
+    }
+
+
+TASKS = {task.__name__: task for task in (export, fit, save, sample, search, stages, learn_structure, assess)}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
