@@ -128,7 +128,7 @@ def _affine(table: Table, target: Field, x: Field) -> Iterator[Candidate]:
         if np.abs(residuals).max() > 2 * half:
             continue
         slack = 2 * half / np.ptp(g[both])
-        a = roundest(slope - slack, slope + slack, partial(_shifts, target, g, both, half))
+        a = roundest(slope - slack, slope + slack, partial(_shifts, target, g, both, half), ratio=True)
         if a is not None:
             yield Candidate(target, (x,), form, g, a, roundest(*_shifts(target, g, both, half, a)), False)
             return
@@ -197,7 +197,7 @@ def _settled(
             return
     if not np.isfinite(low) or not np.isfinite(high):
         return
-    factor = roundest(low, high) if _fine(target) else 1.0
+    factor = roundest(low, high, ratio=True) if _fine(target) else 1.0
     if low <= factor <= high:
         yield Candidate(target, inputs, form.text, g, factor, 0.0, floored)
 

@@ -14,7 +14,7 @@ from bayesynth.schema.kinds import MAX_LEVELS
 
 DEPENDENCY, THRESHOLD = "functional dependency", "threshold coding"
 MOST_LEVELS = 12  # of a column that is cut from a number
-STEEP = 5.0  # log odds per standard deviation: as closely as levels follow a number without a rule
+STEEP = 10.0  # log odds per standard deviation: as closely as levels follow a number without a rule
 
 
 # --- functional dependencies ---

@@ -37,7 +37,8 @@ def crossing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Two laws keep both marginal distributions: independence, :math:`F_b(a_i-)`, and the Gaussian copula with the
     correlation :math:`\rho` of the normal scores,
     :math:`\Phi\{(\Phi^{-1}(F_b(a_i-)) - \rho z_i) / \sqrt{1 - \rho^2}\}`. The second knows that columns which go
-    together without any rule hardly ever cross.
+    together without any rule hardly ever cross. Under two more b - a is normal, or log b - log a where both are
+    positive: a gap that is wide beside its spread needs no rule.
 
     Parameters
     ----------
@@ -51,7 +52,15 @@ def crossing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     rho = np.clip((z_a @ z_b) / spread if spread > 0 else 0.0, -1 + 1e-6, 1 - 1e-6)
     bound = ndtri(np.clip(below, 0.5 / n, 1 - 0.5 / n))
     together = np.where(below > 0, ndtr((bound - rho * z_a) / np.sqrt(1 - rho**2)), 0.0)
-    return min((below, together), key=np.sum)
+    laws = [below, together, _below_zero(b - a)]
+    if min(a.min(), b.min()) > 0:
+        laws.append(_below_zero(np.log(b) - np.log(a)))
+    return min(laws, key=np.sum)
+
+
+def _below_zero(gap: np.ndarray) -> np.ndarray:
+    """Give the probability that a normal gap of this mean and spread is negative, the same for each row."""
+    return np.full(len(gap), ndtr(-gap.mean() / max(gap.std(), np.finfo(float).tiny)))
 
 
 def _scores(x: np.ndarray) -> np.ndarray:

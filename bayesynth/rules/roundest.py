@@ -8,8 +8,10 @@ from collections.abc import Callable
 MOST_DIGITS = 16
 
 
-def roundest(low: float, high: float, leaves: Callable[[float], tuple[float, float]] | None = None) -> float | None:
-    """Find the number with the fewest significant digits in a closed interval, or whose reciprocal has fewest.
+def roundest(
+    low: float, high: float, leaves: Callable[[float], tuple[float, float]] | None = None, *, ratio: bool = False
+) -> float | None:
+    """Find the number with the fewest significant digits in a closed interval.
 
     Parameters
     ----------
@@ -17,6 +19,8 @@ def roundest(low: float, high: float, leaves: Callable[[float], tuple[float, flo
         The interval.
     leaves : callable, optional
         Gives the interval that remains for a second number; a number that leaves none is passed over.
+    ratio : bool
+        Whether a number is also round if its reciprocal is.
 
     Returns
     -------
@@ -28,7 +32,7 @@ def roundest(low: float, high: float, leaves: Callable[[float], tuple[float, flo
     middle = (low + high) / 2
     for digits in range(MOST_DIGITS + 1):
         tried = [0.0] if digits == 0 else _near(middle, digits)
-        tried += [1 / c for c in _near(1 / middle, digits)] if middle else []
+        tried += [1 / c for c in _near(1 / middle, digits)] if ratio and middle else []
         for number in tried:
             if low <= number <= high and (leaves is None or _open(leaves(number))):
                 return float(number)

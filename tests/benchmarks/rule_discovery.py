@@ -135,6 +135,7 @@ def with_rules(n: int, rng: np.random.Generator) -> pd.DataFrame:
 def planted(t: pd.DataFrame) -> list[Planted]:
     """The rules of such a table, with their support counted by hand."""
     n = len(t)
+    near = np.min([np.abs(np.log(t.level / edge)) for edge in (1.5, 5)], axis=0) < 0.29
     repeats = {key: n - t.groupby(list(key)).ngroups for key in (("ward",), ("arm", "dose"))}
     return [
         Planted("product or ratio", frozenset({"height", "weight", "bmi"}), n),
@@ -142,7 +143,7 @@ def planted(t: pd.DataFrame) -> list[Planted]:
         Planted("sum", frozenset({"part_a", "part_b", "total"}), n),
         Planted("difference of dates", frozenset({"start", "end", "days"}), n),
         Planted("inequality", frozenset({"low", "high"}), int((t.low.rank(pct=True) > 0.2).sum())),
-        Planted("threshold coding", frozenset({"level", "level_class"}), n),
+        Planted("threshold coding", frozenset({"level", "level_class"}), int(near.sum())),
         Planted("determined by one", frozenset({"ward", "clinic"}), repeats[("ward",)]),
         Planted("determined by two", frozenset({"arm", "dose", "label"}), repeats[("arm", "dose")]),
         Planted("fixed combinations", frozenset({"drug", "route"}), n),
@@ -217,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=int, default=200)
     parser.add_argument("--planted", type=int, default=100)
-    parser.add_argument("--settings", nargs="+", default=["155:0.05", "155:0.01", "500:0.01"], help="rows:rate")
+    parser.add_argument("--settings", nargs="+", default=["155:0.05", "155:0.01", "600:0.01"], help="rows:rate")
     parser.add_argument("--worlds", nargs="+", default=list(WITHOUT))
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()

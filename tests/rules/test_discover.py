@@ -89,7 +89,7 @@ def test_inequalities_of_numbers_and_dates_are_found_without_those_that_follow(r
 
 
 def test_a_threshold_is_stated_at_its_roundest_place(rng) -> None:
-    table = people(rng, 1000)
+    table = people(rng, 2000)
     table["adult"] = np.where(table.age >= 18, "yes", "no")
     table["risk"] = pd.Categorical(np.select([table.crp < 1, table.crp < 5], ["low", "middle"], "high"))
     assert sentences(table) == [
