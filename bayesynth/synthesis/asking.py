@@ -12,7 +12,8 @@ from bayesynth.diagnostics.reading import TableReader
 from bayesynth.encoding.table import Encoding, Node
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.predictive.allowed import Allowed
-from bayesynth.schema import Column, Kind, Schema
+from bayesynth.rules import RulePlan
+from bayesynth.schema import Column, Kind
 from bayesynth.schema.arrays import zone_of
 from bayesynth.schema.conditions import Between, Condition, Missing, Observed, as_condition
 from bayesynth.schema.kinds import NOMINAL, TEMPORAL
@@ -28,8 +29,8 @@ class Asked:
 
     Parameters
     ----------
-    schema : Schema
-        What the columns are.
+    plan : RulePlan
+        What the columns are, and what the model sees of them.
     encoding : Encoding
         The nodes.
     codebook : Codebook
@@ -52,8 +53,8 @@ class Asked:
         If conditions cannot be read or cannot be met; lists all of it at once.
     """
 
-    def __init__(self, schema: Schema, encoding: Encoding, codebook: Codebook, given: Mapping[str, Any], blanks: bool):
-        self._schema, self._encoding, self._codebook, self._blanks = schema, encoding, codebook, blanks
+    def __init__(self, plan: RulePlan, encoding: Encoding, codebook: Codebook, given: Mapping[str, Any], blanks: bool):
+        self._plan, self._encoding, self._codebook, self._blanks = plan, encoding, codebook, blanks
         self.allowed: dict[str, Allowed] = {}
         self._blocks: dict[str, dict[bool, str]] = {}
         if not isinstance(given, Mapping):
@@ -73,18 +74,14 @@ class Asked:
     def without(self, name: str) -> Asked | None:
         """Give the same conditions but for one column; None if no condition is left."""
         rest = {column: condition for column, condition in self.conditions.items() if column != name}
-        return Asked(self._schema, self._encoding, self._codebook, rest, self._blanks) if rest else None
+        return Asked(self._plan, self._encoding, self._codebook, rest, self._blanks) if rest else None
 
     def words(self) -> dict[str, str]:
         """Say the conditions."""
         return {name: str(condition) for name, condition in self.conditions.items()}
 
     def _one(self, name: str, wanted: Any) -> Condition:
-        if name not in self._schema:
-            _refuse(name, f"a condition on {name!r}", "the table has no such column", "check the spelling")
-        column = self._schema[name]
-        if column.withheld or column.kind is Kind.IDENTIFIER:
-            _refuse(name, f"a condition on {name!r}", f"a column of role {column.role} is not modelled", "leave it out")
+        column = self._modelled(name)
         condition = condition_of(name, wanted)
         if isinstance(condition, (Missing, Observed)) and not self._blanks:
             _refuse(name, f"{name!r} {condition} with blanks=False", "no value is blank then", "leave blanks out")
@@ -103,6 +100,19 @@ class Asked:
         if not isinstance(condition, Observed):
             self._values(column, condition)
         return condition
+
+    def _modelled(self, name: str) -> Column:
+        """Find a column of the model; refuse any other."""
+        schema, inner = self._plan.schema, self._plan.model_schema
+        if name not in schema and name not in inner:
+            _refuse(name, f"a condition on {name!r}", "the table has no such column", "check the spelling")
+        column = inner[name] if name in inner else schema[name]
+        if column.withheld or column.kind is Kind.IDENTIFIER:
+            _refuse(name, f"a condition on {name!r}", f"a column of role {column.role} is not modelled", "leave it out")
+        if name not in inner:
+            why = "a rule makes it from other columns"
+            _refuse(name, f"a condition on {name!r}", why, "name those, or draw rows with sample(given=...)")
+        return column
 
     def _decide(self, name: str, seen: bool) -> None:
         """Ask for a block to be seen, with the blocks around it, or blank."""

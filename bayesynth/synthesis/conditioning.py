@@ -122,7 +122,7 @@ class Conditioning:
         """
         n = self.n_rows if n is None else n
         raise_all(count_problems("n", n))
-        forced = forced_values(self.model_schema, self.network.encoding, self.codebook, values)
+        forced = forced_values(self.rule_plan, self.network.encoding, self.codebook, values)
         rng, options = as_generator(random_seed), DrawOptions()
         source = source_of(self.network, {}, options, rng)
         source.forced = forced

@@ -18,7 +18,7 @@ from bayesynth.rules import RulePlan
 from bayesynth.synthesis.accepting import Accept, draw_accepted, meeting
 from bayesynth.synthesis.asking import Asked
 from bayesynth.synthesis.coding import Codebook
-from bayesynth.synthesis.ruled import rows_that_keep
+from bayesynth.synthesis.ruled import always_filled, rows_that_keep
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,11 @@ class Model:
 
     def asked(self, given: Mapping[str, Any], blanks: bool) -> Asked:
         """Read conditions on columns of the model."""
-        return Asked(self.plan.model_schema, self.network.encoding, self.codebook, given, blanks)
+        return Asked(self.plan, self.network.encoding, self.codebook, given, blanks)
 
     def source(self, asked: Asked | None, options: DrawOptions, rng: np.random.Generator) -> Source:
         """Prepare draws under conditions, if there are any."""
+        options = replace(options, filled=always_filled(self.network.encoding, self.plan))
         return source_of(self.network, asked.allowed if asked else {}, options, rng)
 
     def frame(self, columns: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> pd.DataFrame:

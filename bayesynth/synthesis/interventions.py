@@ -10,7 +10,7 @@ import numpy as np
 from bayesynth.encoding.table import Encoding
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.predictive import FittedNetwork
-from bayesynth.schema import Schema
+from bayesynth.rules import RulePlan
 from bayesynth.schema.conditions import Condition
 from bayesynth.synthesis.asking import Asked
 from bayesynth.synthesis.coding import Codebook
@@ -22,7 +22,7 @@ CAVEAT = (
 
 
 def forced_values(
-    schema: Schema, encoding: Encoding, codebook: Codebook, values: Mapping[str, Any]
+    plan: RulePlan, encoding: Encoding, codebook: Codebook, values: Mapping[str, Any]
 ) -> dict[str, float]:
     """Turn what columns are set to into codes and numbers.
 
@@ -39,7 +39,7 @@ def forced_values(
         for name, wanted in values.items()
         if isinstance(wanted, Condition)
     )
-    asked = Asked(schema, encoding, codebook, values, blanks=False)
+    asked = Asked(plan, encoding, codebook, values, blanks=False)
     forced = {}
     for name, allowed in asked.allowed.items():
         shown = allowed.shown[0, 0]
