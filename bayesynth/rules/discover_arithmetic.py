@@ -29,7 +29,7 @@ class Form:
     Parameters
     ----------
     text : str
-        How it is written, with x and y.
+        How it is written, its columns numbered.
     value : callable
         What it is, from two arrays.
     symmetric : bool
@@ -42,20 +42,20 @@ class Form:
 
 
 PAIRS: tuple[Form, ...] = (
-    Form("{x} + {y}", np.add),
-    Form("({x} - {y})", np.subtract),
-    Form("{x} * {y}", np.multiply),
-    Form("{x} / {y}", np.divide, symmetric=False),
-    Form("{x} / {y} ** 2", lambda x, y: x / y**2, symmetric=False),
-    Form("{x} * {y} ** 2", lambda x, y: x * y**2, symmetric=False),
-    Form("sqrt({x} * {y})", lambda x, y: np.sqrt(x * y)),
+    Form("{0} + {1}", np.add),
+    Form("({0} - {1})", np.subtract),
+    Form("{0} * {1}", np.multiply),
+    Form("{0} / {1}", np.divide, symmetric=False),
+    Form("{0} / {1} ** 2", lambda x, y: x / y**2, symmetric=False),
+    Form("{0} * {1} ** 2", lambda x, y: x * y**2, symmetric=False),
+    Form("sqrt({0} * {1})", lambda x, y: np.sqrt(x * y)),
 )
 SINGLE: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
-    "{x}": lambda x: x,
-    "log({x})": np.log,
-    "sqrt({x})": np.sqrt,
-    "{x} ** 2": np.square,
-    "1 / {x}": np.reciprocal,
+    "{0}": lambda x: x,
+    "log({0})": np.log,
+    "sqrt({0})": np.sqrt,
+    "{0} ** 2": np.square,
+    "1 / {0}": np.reciprocal,
 }
 
 
@@ -83,9 +83,11 @@ class Candidate:
 
 
 def find_arithmetic(table: Table) -> Findings:
-    """Search exact relations of a column with one or two others."""
+    """Search exact relations of a column with one or two others, and weighted sums of more."""
     fields = [field for field in table.measured if field.sort == "number" or field.n_levels > FINE]
     found = [*_conversions(table, fields), *_formulas(table, fields)]
+    explained = {max((field.name for field in (*c.inputs, c.target)), key=list(table.fields).index) for c in found}
+    found += _sums(table, [f for f in fields if f.sort == "number" and f.name not in explained])
     n = len(fields)
     candidates = n * (n - 1) * len(SINGLE) + n * (n - 1) * (n - 2) * len(PAIRS)
     return Findings.of((_weighed(table, c) for c in found), candidates, float(len(table)) ** 2)
@@ -109,7 +111,7 @@ def _conversions(table: Table, fields: list[Field]) -> Iterator[Candidate]:
             if x is target or (target.sort != "number" and x.sort != target.sort):
                 continue
             if np.array_equal(target.values, x.values, equal_nan=True):
-                yield Candidate(target, (x,), "{x}", x.values, 1.0, 0.0, False)
+                yield Candidate(target, (x,), "{0}", x.values, 1.0, 0.0, False)
             elif _fine(target) and x.n_levels >= FINE and x.sort == "number":
                 yield from _affine(table, target, x)
 
@@ -200,6 +202,42 @@ def _settled(
     factor = roundest(low, high, ratio=True) if _fine(target) else 1.0
     if low <= factor <= high:
         yield Candidate(target, inputs, form.text, g, factor, 0.0, floored)
+
+
+# --- more inputs: c = a x + b y + ... + d ---
+
+
+def _sums(table: Table, fields: list[Field]) -> Iterator[Candidate]:
+    for target in fields:
+        inputs = [x for x in fields if x is not target and not np.any(target.observed & ~x.observed)]
+        rows = np.flatnonzero(target.observed)
+        search = rows[~table.aside[rows]]
+        if target.n_levels < 3 or len(inputs) < 3 or len(search) < 2 * len(inputs) + FINE:
+            continue
+        x = np.column_stack([field.values for field in inputs])
+        spread = x[search].std(axis=0)
+        if spread.min() == 0:
+            continue
+        design = np.column_stack(((x[search] - x[search].mean(axis=0)) / spread, np.ones(len(search))))
+        weights, _, rank, _ = np.linalg.lstsq(design, target.values[search], rcond=None)
+        half = _half(target)
+        if rank < design.shape[1] or np.abs(design @ weights - target.values[search]).max() > 2 * half:
+            continue
+        slack = 4 * half / np.sqrt(len(search))
+        factors = [
+            roundest((w - slack) / s, (w + slack) / s, ratio=True) for w, s in zip(weights[:-1], spread, strict=True)
+        ]
+        used = [j for j, factor in enumerate(factors) if factor]
+        g = x @ np.array(factors)
+        low, high = _shifts(target, g, rows, half, 1.0)
+        if len(used) > 2 and low <= high:
+            text = " + ".join(_term(factors[j], i) for i, j in enumerate(used)).replace("+ -", "- ")
+            yield Candidate(target, tuple(inputs[j] for j in used), text, g, 1.0, roundest(low, high), False)
+
+
+def _term(factor: float, place: int) -> str:
+    sign = "-" if factor < 0 else ""
+    return sign + (f"{{{place}}}" if abs(factor) == 1 else f"{abs(factor):.15g} * {{{place}}}")
 
 
 # --- evidence ---

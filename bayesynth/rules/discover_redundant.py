@@ -48,10 +48,18 @@ def _derivations(found: list[Found], columns: tuple[str, ...]) -> list[Found]:
 
     def simplicity(f: Found) -> tuple[object, ...]:
         c = f.facts["candidate"]
-        forms = [*arithmetic.SINGLE, *(form.text for form in arithmetic.PAIRS)]
+        forms = [*arithmetic.SINGLE, *(form.text for form in arithmetic.PAIRS), c.form]
         plainness = len(repr(c.factor)) + len(repr(c.shift))
         places = [columns.index(name) for name in f.columns]
-        return (len(c.inputs), forms.index(c.form), c.floored, -places[-1], plainness, places)
+        return (
+            len(c.inputs),
+            c.target.sort != "number",
+            forms.index(c.form),
+            c.floored,
+            -places[-1],
+            plainness,
+            places,
+        )
 
     parents: dict[str, set[str]] = {}
     kept = []

@@ -30,8 +30,8 @@ def _number(x: float) -> str:
 
 def _arithmetic(found: Found) -> Rule:
     candidate: Candidate = found.facts["candidate"]
-    names = dict(zip("xy", (_in_formula(field.name) for field in candidate.inputs), strict=False))
-    text = _scaled(candidate.form.format(**names), candidate.factor)
+    names = (_in_formula(field.name) for field in candidate.inputs)
+    text = _scaled(candidate.form.format(*names), candidate.factor)
     if candidate.shift:
         text += f" {'-' if candidate.shift < 0 else '+'} {_number(abs(candidate.shift))}"
     if candidate.floored:

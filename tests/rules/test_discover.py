@@ -67,6 +67,16 @@ def test_a_conversion_with_an_offset_is_found(rng) -> None:
     assert sentences(table) == ["f is 1.8 * c + 32."]
 
 
+def test_a_score_of_several_items_is_found(rng) -> None:
+    table = pd.DataFrame({f"q{i}": rng.integers(0, 5, N).astype(float) for i in range(1, 7)})
+    table["other"] = rng.normal(size=N).round(2)
+    table.loc[rng.random(N) < 0.1, "q2"] = np.nan
+    table["score"] = table.q1 + table.q2 - table.q3 + 2 * table.q4
+    (rule,) = search(table)
+    assert rule.describe() == "score is q1 + q2 - q3 + 2 * q4."
+    assert not rule.violations(table).any()
+
+
 def test_years_that_are_cut_off_are_found(rng) -> None:
     begin = pd.Timestamp("1950-01-01") + pd.to_timedelta(rng.integers(0, 12_000, N), unit="D")
     visit = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 3_000, N), unit="D")
