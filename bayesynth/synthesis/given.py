@@ -18,7 +18,7 @@ from bayesynth.rules import RulePlan
 from bayesynth.synthesis.accepting import Accept, draw_accepted, meeting
 from bayesynth.synthesis.asking import Asked
 from bayesynth.synthesis.coding import Codebook
-from bayesynth.synthesis.ruled import always_filled, rows_that_keep
+from bayesynth.synthesis.ruled import rows_that_keep
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ class Model:
 
     def source(self, asked: Asked | None, options: DrawOptions, rng: np.random.Generator) -> Source:
         """Prepare draws under conditions, if there are any."""
-        options = replace(options, filled=always_filled(self.network.encoding, self.plan))
         return source_of(self.network, asked.allowed if asked else {}, options, rng)
 
     def frame(self, columns: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> pd.DataFrame:
