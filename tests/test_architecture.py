@@ -22,6 +22,7 @@ ORDER = (
     "_progress",
     "_threads",
     "_html",
+    "_words",
     "schema",
     "rules",
     "datasets",

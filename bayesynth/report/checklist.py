@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bayesynth._words import counted, listed
 from bayesynth.diagnostics.figures import FIDELITY, INFERENCE, RISK, SKIPPED, Figure
 from bayesynth.report import words
-from bayesynth.report.html import counted, data_table, listed, percent, tag
+from bayesynth.report.html import data_table, percent, tag
 from bayesynth.report.model import NO_FIT
 from bayesynth.report.sections import Section, is_empty
 from bayesynth.synthesis.pooling import cases, rule_for

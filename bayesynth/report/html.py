@@ -128,17 +128,6 @@ def percent(share: float) -> str:
     return UNKNOWN if np.isnan(share) else f"{share:.1%}"
 
 
-def counted(n: int, word: str) -> str:
-    """Write a number with its noun."""
-    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"
-
-
-def listed(items: Iterable[str]) -> str:
-    """Join words by commas and a last "and"."""
-    *first, last = [*items] or [""]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def _decimals(values: Sequence[float], digits: int) -> int:
     """Decimals with which the largest value has so many significant digits."""
     sizes = [abs(v) for v in values if np.isfinite(v) and v != 0]

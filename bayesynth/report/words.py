@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from bayesynth._html import Markup
+from bayesynth._words import counted, listed
 from bayesynth.diagnostics.figures import SKIPPED, UNKNOWN, VERDICTS, WITHIN, WORSE, Figure
 from bayesynth.report.charts import CLASSES
 from bayesynth.report.facts import Facts
-from bayesynth.report.html import counted, interval, listed, number, tag
+from bayesynth.report.html import interval, number, tag
 
 SIGNS = {WITHIN: "●", WORSE: "▲", UNKNOWN: "?", SKIPPED: "–"}
 DESCRIBED = "described only"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesynth._html import Markup, card, escape, legend, table
+from bayesynth._words import counted
 
 if TYPE_CHECKING:
     from bayesynth.synthesis.fit import Fit
@@ -37,7 +38,7 @@ def _facts(fit: Fit) -> list[tuple[str, str]]:
     values = sum(not node.is_indicator for node in encoding.nodes.values())
     return [
         ("nodes", f"{values} values, {len(encoding.blocks)} missingness blocks"),
-        ("graph", f"{fit.settings.graph}; {_plural(n_graphs, 'graph')} fitted, {_plural(n_families, 'family')}"),
+        ("graph", f"{fit.settings.graph}; {counted(n_graphs, 'graph')} fitted, {counted(n_families, 'family')}"),
         ("structure", fit.structure.verdict()),
         ("inference", f"{fit.settings.inference}, {fit.network.n_draws} posterior draws of each family"),
         ("convergence", convergence_sentence(list(families.values()))),
@@ -58,11 +59,6 @@ def convergence_sentence(families: list) -> str:
         figures.append(f"largest Pareto k-hat {np.nanmax([p.pareto_k for p in families]):.2f}")
     verdict = f"NOT reached for {', '.join(poor)}" if poor else "all families pass"
     return "; ".join([verdict, *figures])
-
-
-def _plural(n: int, word: str) -> str:
-    plural = word[:-1] + "ies" if word.endswith("y") else word + "s"
-    return f"{n} {word if n == 1 else plural}"
 
 
 def _strongest(fit: Fit) -> list[tuple[str, str, str, str]]:

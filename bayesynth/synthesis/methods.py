@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesynth._html import Markup, card, escape
+from bayesynth._words import counted, listed
 from bayesynth.encoding.parametric import DISTRIBUTIONS
 from bayesynth.errors import Problem, raise_all
 from bayesynth.structure.partition import LARGEST_MEAN_SD, LARGEST_SD
@@ -90,11 +91,11 @@ def _model(fit: Fit) -> Iterator[str]:
     nodes, blocks = fit.network.encoding.nodes, fit.network.encoding.blocks
     counts = {f: sum(n.family == f and not n.is_indicator for n in nodes.values()) for f in KINDS}
     counts = {family: count for family, count in counts.items() if count}
-    kinds = _listed([f"{count} {KINDS[family]}" for family, count in counts.items()]) or "no"
+    kinds = listed([f"{count} {KINDS[family]}" for family, count in counts.items()]) or "no"
     columns = "column" if sum(counts.values()) == 1 else "columns"
     yield f"A table of {fit.n_rows} rows was modelled by a Bayesian network over {kinds} {columns}."
     if blocks:
-        gates = _plural(len(blocks), "group")
+        gates = counted(len(blocks), "group")
         yield (
             f"Columns that are blank in the same rows share an indicator of being observed ({gates}), which is a node "
             "of the network with a logistic regression of its own; the likelihood is that of the table as it was "
@@ -104,7 +105,7 @@ def _model(fit: Fit) -> Iterator[str]:
     if counts:
         refined = ", two parents by their product, and a residual spread may depend on parents"
         yield (
-            f"Given its parents, a column follows a regression: {_listed([REGRESSIONS[f] for f in counts])}. A numeric "
+            f"Given its parents, a column follows a regression: {listed([REGRESSIONS[f] for f in counts])}. A numeric "
             f"parent may enter by a natural cubic spline{refined if fit.settings.search.refine else ''}, where the "
             "marginal likelihood pays for it."
         )
@@ -125,7 +126,7 @@ def _marginals(fit: Fit) -> Iterator[str]:
         return
     laws = [f"{stated.count(title)} {title}" for title in dict.fromkeys(stated)]
     yield (
-        f"{_plural(len(stated), 'numeric column')} had a marginal distribution with parameters ({_listed(laws)}), drawn "
+        f"{counted(len(stated), 'numeric column')} had a marginal distribution with parameters ({listed(laws)}), drawn "
         "from their posterior under weakly informative priors; of each draw only the shape is used, since the "
         "regression carries the uncertainty of location and scale."
     )
@@ -161,8 +162,8 @@ def _graph(fit: Fit) -> Iterator[str]:
     if settings.graph_given:
         yield "The graph between columns was given; what was learned of the graph concerns blanks."
     if settled := _settled(fit):
-        yield f"Background knowledge settled the direction of {_plural(settled, 'possible edge')} between columns."
-    fitted = _plural(len(fit.network.graphs), "graph")
+        yield f"Background knowledge settled the direction of {counted(settled, 'possible edge')} between columns."
+    fitted = counted(len(fit.network.graphs), "graph")
     if structure.how == "posterior":
         yield from _posterior(fit)
         yield (
@@ -196,8 +197,8 @@ def _posterior(fit: Fit) -> Iterator[str]:
     score = SCORES[options.score].format(ess=options.equivalent_sample_size)
     yield (
         "Graphs were drawn from their posterior by partition MCMC [@KuipersMoffa2017] with moves that turn "
-        f"single edges [@GrzegorczykHusmeier2008], in {_plural(structure.drawn.shape[0], 'independent run')} of "
-        f"{structure.steps:,} steps with {_plural(options.temperatures, 'tempered chain')} each [@Viinikka2020]. The "
+        f"single edges [@GrzegorczykHusmeier2008], in {counted(structure.drawn.shape[0], 'independent run')} of "
+        f"{structure.steps:,} steps with {counted(options.temperatures, 'tempered chain')} each [@Viinikka2020]. The "
         f"score of a node's parents was {score}; the prior over graphs {prior}."
     )
     if structure.converged is not None:
@@ -211,19 +212,19 @@ def _parameters(fit: Fit) -> Iterator[str]:
     families, sampler = list(fit.network.families.values()), fit.settings.sampler
     if not families:
         return
-    count = _plural(len(families), "distinct regression")
+    count = counted(len(families), "distinct regression")
     poor = [p.name for p in families if not p.trusted]
-    failed = f"; these criteria were NOT met by {_plural(len(poor), 'regression')}" if poor else ""
+    failed = f"; these criteria were NOT met by {counted(len(poor), 'regression')}" if poor else ""
     if fit.settings.inference == "nuts":
         rhat, bulk = (np.array([getattr(p, name) for p in families]) for name in ("rhat", "ess_bulk"))
         tail = np.array([p.ess_tail for p in families])
         yield (
             f"The parameters of the {count} were sampled with the No-U-Turn sampler [@HoffmanGelman2014] of nutpie on "
-            f"the densities of PyMC [@AbrilPla2023]: {_plural(sampler.chains, 'chain')} of {sampler.draws} draws after "
+            f"the densities of PyMC [@AbrilPla2023]: {counted(sampler.chains, 'chain')} of {sampler.draws} draws after "
             f"{sampler.tune} for tuning, longer where convergence asked for it. Convergence was judged by R-hat and "
             f"effective sample sizes [@Vehtari2021]: largest R-hat {np.nanmax(rhat):.3f}, smallest effective sample "
             f"sizes {np.nanmin(bulk):.0f} (bulk) and {np.nanmin(tail):.0f} (tail), "
-            f"{_plural(sum(p.divergences for p in families), 'divergent transition')}{failed}."
+            f"{counted(sum(p.divergences for p in families), 'divergent transition')}{failed}."
         )
         return
     checked = [p.pareto_k for p in families if not np.isnan(p.pareto_k)]
@@ -251,14 +252,14 @@ def _draws(fit: Fit, tables: SyntheticTables | None) -> Iterator[str]:
     blanks = "with blanks as the model gives them" if p.blanks else "without blanks, filled as the model gives them"
     behind = "table (proper synthesis)" if p.draws == "each_table" else "row (the posterior predictive distribution)"
     yield (
-        f"{_plural(p.m, 'synthetic table')} of {p.n_synthetic} rows {'was' if p.m == 1 else 'were'} drawn, "
+        f"{counted(p.m, 'synthetic table')} of {p.n_synthetic} rows {'was' if p.m == 1 else 'were'} drawn, "
         f"{blanks}; one posterior draw of {drawn} stands behind each {behind}, and all cells are synthetic."
     )
     rules = [(case, *rule_for(p, columns)) for case, columns in cases(p)]
     pooled = [f"T = {formula} [@{SOURCES[kind]}] for {case}" for case, kind, formula, _ in rules if formula]
     if pooled:
         yield (
-            f"Estimates are means over the tables and their variances {_listed(pooled)}, where u is the mean variance "
+            f"Estimates are means over the tables and their variances {listed(pooled)}, where u is the mean variance "
             "within tables and b the variance between them."
         )
 
@@ -297,12 +298,3 @@ def _software_entry(fit: Fit) -> str:
         f"  note   = {{Python package, version {fit.settings.versions['bayesynth']}}}\n"
         "}"
     )
-
-
-def _listed(items: Iterator[str] | list[str]) -> str:
-    *first, last = [*items] or [""]
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _plural(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
