@@ -27,13 +27,6 @@ class Analyses(Measure):
     .. math:: \frac{|q - q'|}{\sqrt{\hat u\, n\, (1/a + 1/b)}},
 
     the difference in standard errors of the difference, 0.8 on average between samples of one law.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     splits, comparisons, most_tables = 40, 80, 20

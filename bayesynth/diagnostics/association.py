@@ -75,13 +75,6 @@ class Associations(Measure):
 
     Numbers, dates, ordered levels and two levels enter as ranks within the real column, the same for all tables. What
     blanks depend on is the association of each column's indicator of a blank with other columns and their indicators.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     weight = 2.0

@@ -16,15 +16,7 @@ NO_BLANKS = "no table has a blank"
 
 
 class BlankRates(Measure):
-    r"""Difference of each column's share of blanks, :math:`|r - r'|`, over the columns that have any.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
-    """
+    r"""Difference of each column's share of blanks, :math:`|r - r'|`, over the columns that have any."""
 
     weight = 0.3
 
@@ -67,13 +59,6 @@ class BlankPatterns(Measure):
     r"""Total variation between distributions of the whole row's pattern of blanks.
 
     :math:`\frac12\sum_p|f_p - g_p|` over the 20 commonest patterns of the real table and one for all others.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     weight = 0.3

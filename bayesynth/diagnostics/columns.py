@@ -21,13 +21,6 @@ class Columns(Measure):
     For numbers and dates the Kolmogorov distance :math:`\max_x |F(x) - G(x)|` at up to 200 quantiles x of the real
     column, for levels the total variation :math:`\frac12\sum_c|p_c - q_c|`, blanks left out. One less these are the
     "complements" of other tools. A column of which one side has values and the other none is at distance 1.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     def __init__(self, setting: Setting, rng: np.random.Generator):

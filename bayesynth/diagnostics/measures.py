@@ -91,7 +91,7 @@ class Contrast:
 
 
 class Measure(ABC):
-    """A difference between two sets of rows, part by part.
+    """A difference between two sets of rows, part by part; every kind is made from the same two parameters.
 
     Parameters
     ----------

@@ -23,13 +23,6 @@ class Pairs(Measure):
 
     S is about 1 where only the second side varies by chance, as with rows drawn from one fitted model; two independent
     samples, and proper synthesis, score about :math:`1 / (1 - c)`.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     weight = 3.0

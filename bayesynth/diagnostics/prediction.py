@@ -20,13 +20,6 @@ class Prediction(Measure):
     the rest, weighted by how frequent they are; for numbers and dates it is the unexplained share of the variance of
     their ranks :math:`r`, :math:`\sum_i(r_i - \hat r_i)^2 / \sum_i(r_i - \bar r)^2`. A constant prediction scores 0.5
     and 1. Rows whose target is blank are left out.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     splits, comparisons, most_tables = 20, 40, 20

@@ -49,13 +49,6 @@ class TwoSample(_Classified):
     Each row is scored by a forest of 30 trees that was trained on the other two thirds of the rows, at least 5 in a
     leaf; :math:`P(\hat p(\text{row of the other side}) > \hat p(\text{reference row}))`, ties half. Of more than 1,000
     rows on a side each classifier sees a random 1,000.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     weight = 25.0
@@ -102,13 +95,6 @@ class Trees(_Classified):
 
     where each :math:`\mathrm{pMSE}^{(b)}` is that of a tree grown anew after the sides were shuffled among the rows; a
     tree that adapts to its rows has no closed null [Snoke2018]_.
-
-    Parameters
-    ----------
-    setting : Setting
-        What is compared.
-    rng : Generator
-        Its own stream.
     """
 
     weight = 5.0
