@@ -193,7 +193,7 @@ def decode_frame(
 ) -> pd.DataFrame:
     """Put a table together, in the column order of the schema and without the columns that are withheld.
 
-    Constant columns without values of their own are filled.
+    Constant columns without values of their own are filled, other columns that were not drawn are blank.
 
     Parameters
     ----------
@@ -214,7 +214,8 @@ def decode_frame(
             filled = np.full(n, 0.0 if column.levels else np.nan)
             table[name] = decode_column(column, columns.get(name, filled), levels=column.levels)
         else:
-            table[name] = decode_column(column, columns[name], levels=levels.get(name, ()), origin=origins.get(name))
+            values = columns.get(name, np.full(n, np.nan))
+            table[name] = decode_column(column, values, levels=levels.get(name, ()), origin=origins.get(name))
     return pd.DataFrame(table, index=pd.RangeIndex(n))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bayesynth.synthesis import Fit
 
 PER_ROW, PANEL = 4, (2.7, 2.1)
-FINE, COARSE = 120, 30
+FINE, COARSE, FEW = 120, 30, 60
 DRAWS = 200
 BAND = (0.03, 0.97)
 SHOWN = (0.001, 0.999)
@@ -73,13 +73,14 @@ def plot_learned_marginals(fit: Fit, columns: Iterable[str] | None = None) -> np
 def _draw(ax: Axes, node: Node) -> None:
     marginal = node.marginal
     low, high = marginal.quantile(np.array(SHOWN), marginal.typical, np.zeros(2, int))
-    edges = _edges(low, high, node.step, FINE if marginal.parameters else COARSE)
+    smooth = bool(marginal.parameters) and not (node.step and (high - low) / node.step <= FEW)
+    edges = _edges(low, high, node.step, FINE if smooth else COARSE)
     draws = marginal.draw(DRAWS, np.random.default_rng(0))  # a picture is the same each time
     which = np.repeat(np.arange(DRAWS), len(edges))
     _, upto = marginal.cdf(np.tile(edges, DRAWS), draws, which)
     heights = np.diff(upto.reshape(DRAWS, -1), axis=1) / np.diff(edges)
     lower, middle, upper = np.quantile(heights, [BAND[0], 0.5, BAND[1]], axis=0)
-    if len(middle) == FINE:
+    if smooth:
         places = (edges[1:] + edges[:-1]) / 2
         ax.fill_between(places, lower, upper, color=SYNTHETIC, alpha=0.25, linewidth=0)
         ax.plot(places, middle, color=SYNTHETIC, linewidth=1.4)
@@ -91,11 +92,12 @@ def _draw(ax: Axes, node: Node) -> None:
 
 
 def _edges(low: float, high: float, step: float | None, bins: int) -> np.ndarray:
-    """Bins around possible values where there are few of these, else evenly many."""
-    possible = round((high - low) / step) + 1 if step else np.inf
-    if possible > 2 * COARSE:
+    """Bins that hold equally many possible values each; at most as many as asked for, unless single values are few."""
+    if not step:
         return np.linspace(low, high, bins + 1)
-    return low + step * (np.arange(possible + 1) - 0.5)
+    possible = round((high - low) / step) + 1
+    each = 1 if possible <= FEW else -(-possible // bins)
+    return low + step * (each * np.arange(-(-possible // each) + 1) - 0.5)
 
 
 def _write(ax: Axes, name: str, rows: pd.DataFrame) -> None:
@@ -104,6 +106,10 @@ def _write(ax: Axes, name: str, rows: pd.DataFrame) -> None:
         plain(f"{name} ({first['unit']})" if first["unit"] else name), fontsize=NORMAL, loc="left", pad=11, color=INK
     )
     law = DISTRIBUTIONS.get(first["distribution"])
-    values = ", ".join(f"{row.parameter.replace('_', ' ')} {row.value:.3g}" for row in rows.itertuples() if law)
+    values = ", ".join(f"{row.parameter.replace('_', ' ')} {_short(row.value)}" for row in rows.itertuples() if law)
     text = f"{law.title}: {values}" if law else "empirical"
     ax.text(0, 1.03, plain(text, 60), transform=ax.transAxes, fontsize=SMALL - 1, color=QUIET, va="bottom")
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
