@@ -84,7 +84,7 @@ def _values(schema: Schema, name: str) -> str:
     if column.levels:
         between = " < " if column.kind == "ordinal" else ", "
         return between.join(str(level) for level in column.levels)
-    facts = []
+    facts = [] if column.fresh == "auto" else [f"fresh: {column.fresh}"]
     low, high = column.bounds or (None, None)
     if low is not None or high is not None:
         facts.append(f"{'' if low is None else f'from {low:g}'}{'' if high is None else f' to {high:g}'}".strip())

@@ -53,7 +53,7 @@ def _identifier_hint(column: Column) -> Iterable[Problem]:
         why = "identifiers are not modelled and come back with fresh values"
         if "repeat" in note:
             why += "; the rows of one person are treated as independent"
-        remedy = f"if it is a quantity or a group, state its kind: {column.name}=..."
+        remedy = f'if it is a quantity or a group, state its kind: {column.name}="count", say'
     yield Problem(found, why, remedy, column.name)
 
 

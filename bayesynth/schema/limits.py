@@ -125,7 +125,7 @@ def _personal(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Probl
         yield Problem(
             f"modelled columns that look personal: {', '.join(personal)}",
             "what they hold of real persons may come back in synthetic rows",
-            'state role="personal" for them, and what they come back as: fresh=...',
+            'state role="personal" for them, and in fresh what they come back as',
         )
 
 

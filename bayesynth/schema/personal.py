@@ -145,6 +145,7 @@ def _is_number_of_a_person(text: str) -> bool:
 
 
 _is_name = _matches(r"(?=.*[^\W\d_]{2})[^\W\d_][^\d_@/\\:;()<>=%]{1,60}")
+_has_letters = _matches(r"(?s).*[^\W\d_]{2}.*")
 _is_mail = _matches(r"[\w.+%'-]+@[\w-]+(\.[\w-]+)+")
 _is_page = _matches(r"(https?://|www\.)\S+")
 _is_position = _matches(r"[-+]?\d{1,3}\.\d{3,}")
@@ -218,7 +219,7 @@ RECOGNISERS = (
         "phone numbers", _is_phone, _PHONE, at_least=2, strict=_matches(r"(\+|\(\+?|00)[1-9][\d\s().\-/x]{6,20}")
     ),
     Recogniser("dates of birth", _is_date, _BIRTH),
-    Recogniser("names of persons", _is_name, _FAMILY, _THING),
+    Recogniser("names of persons", _has_letters, _FAMILY, _THING),
     Recogniser("names of persons", _is_name, _NAME, _THING, at_least=10),
     Recogniser("addresses", _is_anything, _STREET, {"ip", "mac", "web", "email"}, at_least=5, strict=_is_street),
     Recogniser("free text", _is_written, _REMARK, at_least=10),

@@ -80,6 +80,36 @@ def test_synthesize_writes_a_table_like_the_input(csv, tmp_path, capsys):
     assert {path.name for path in tmp_path.iterdir()} == {"synthetic.csv", "again.csv"}
 
 
+def test_synthesize_gives_identifiers_and_people_fresh_values(csv, tmp_path, capsys):
+    real = pd.read_csv(csv).head(120)
+    real.insert(0, "patient", [f"KH-{i:04d}" for i in range(1, 121)])
+    real["surname"], real["mail"] = (
+        [f"Zzqx{i % 40}".replace("1", "l") for i in range(120)],
+        [f"z{i}@zzqx.org" for i in range(120)],
+    )
+    data, schema, out = tmp_path / "real.csv", tmp_path / "schema.json", tmp_path / "made.csv"
+    real.to_csv(data, index=False)
+    people = {
+        "surname": {"role": "personal", "fresh": bs.Fake("last_name", pool=200)},
+        "mail": {"fresh": bs.Fake("email", pool=200)},
+    }
+    frame, _ = files.read_table(data)
+    with pytest.warns(bs.errors.SchemaWarning, match="'patient' looks like an identifier"):
+        bs.Schema.infer(frame, **people).to_json(schema)
+    command = ["synthesize", str(data), "--out", str(out), "-n", "90", *QUICK, "--seed", "5"]
+    assert main([*command, "--schema", str(schema)]) == 0
+    made = pd.read_csv(out)
+    assert list(made) == list(real)
+    assert made["patient"].tolist() == [f"KH-{i}" for i in range(1000, 1090)]
+    assert made["surname"].is_unique
+    assert made["mail"].str.contains("@example").all()
+    said = capsys.readouterr()
+    assert "zzqx" not in (said.out + said.err + out.read_text() + schema.read_text()).lower()
+    assert main(command) == 0
+    assert pd.read_csv(out)[["surname", "mail"]].isna().all(axis=None)
+    assert "looks like e-mail addresses" in " ".join(capsys.readouterr().err.split())
+
+
 def test_whole_numbers_with_blanks_stay_whole(csv, tmp_path):
     frame, _ = files.read_table(csv)
     assert frame["flipper_length_mm"].dtype == "Int64"

@@ -282,6 +282,11 @@ def test_personal_columns_are_withheld_with_a_way_to_override() -> None:
     assert Schema.infer(frame, surname="categorical")["surname"].modelled
 
 
+def test_a_family_name_need_not_look_like_one() -> None:
+    assert infer_column(pd.Series([f"Poe{i % 4}" for i in range(40)], name="surname")).role is Role.PERSONAL
+    assert infer_column(pd.Series([f"Poe{i % 4}" for i in range(40)], name="label")).role is Role.MODELLED
+
+
 def test_a_constant_address_is_withheld_too() -> None:
     assert infer_column(pd.Series(["dr.poe@ward.org"] * 9, name="contact")).role is Role.PERSONAL
 
