@@ -31,12 +31,15 @@ class DrawOptions:
         Added to the values that would have been blank; only where blanks are filled.
     balanced : bool
         Spread the rows evenly over the model (see `uniforms`), or draw them independently.
+    filled : set of str
+        Missingness blocks that are observed in every row, whatever they depend on.
     """
 
     each_row: bool = True
     blanks: bool = True
     delta: Mapping[str, float] | None = None
     balanced: bool = False
+    filled: frozenset[str] = frozenset()
 
 
 def draw_rows(
@@ -182,7 +185,7 @@ class Walk:
         return {name: self._finished(name) for name in self._values}
 
     def _indicator(self, node: Node) -> None:
-        needed = self._options.blanks or self._options.delta
+        needed = (self._options.blanks or self._options.delta) and node.name not in self._options.filled
         seen = self._draw(node) == 1.0 if needed else self._everywhere
         if node.gate and needed:
             seen &= ~self._unseen[node.gate]

@@ -45,6 +45,11 @@ class Combined(Step):
         return ()
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The one column."""
+        return (self.together,)
+
+    @property
     def means(self) -> str:
         """Say that they are one node."""
         return "one node for all of the columns"

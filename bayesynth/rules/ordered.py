@@ -48,6 +48,11 @@ class Ordered(Step):
         return tuple(name for name, _ in self.anchors)
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The gap and the values on their own, or the column itself."""
+        return (self.gap, self.alone) if self.anchors else (self.column,)
+
+    @property
     def means(self) -> str:
         """Say how the column is made."""
         return f"{self.column} is {' or '.join(self.reads)} plus a gap" if self.anchors else "bounds of the column"

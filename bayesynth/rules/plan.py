@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesynth.errors import raise_all
 from bayesynth.rules.assign import Assignment, assign
+from bayesynth.rules.formulas import BlankWhen
 from bayesynth.rules.rule import Rule
 from bayesynth.rules.sets import FixedCombinations, OneHot
 from bayesynth.rules.steps import Part
@@ -132,6 +133,24 @@ class RulePlan:
             counts = len(frame), int(judged.decided.sum()), int(judged.broken.sum())
             rows.append((str(rule), rule.describe(), self.kept_by(rule), *counts))
         return pd.DataFrame(rows, columns=list(TABLE))
+
+    @cached_property
+    def structural(self) -> Mapping[str, BlankWhen]:
+        """Inner columns whose blanks a rule sets, each with its rule."""
+        parts = {name: step.shown for step in self.assignment.steps if step.parts_replace for name in step.writes}
+        blanked = {name: rule for rule in self.rules if isinstance(rule, BlankWhen) for name in rule.about}
+        inner = ((part, rule) for name, rule in blanked.items() for part in parts.get(name, (name,)))
+        return {part: rule for part, rule in inner if part in self.model_schema}
+
+    @cached_property
+    def last(self) -> Mapping[str, Rule | str]:
+        """Inner columns on which no other shall depend, but those of the same group; each with its group.
+
+        These are columns that a rule blanks, and values that stand on their own where a gap or formula has nothing to
+        work with: whether and where they have values says nothing that other columns do not say.
+        """
+        alone = {step.alone: step.alone for step in self.assignment.steps if step.alone in self.model_schema}
+        return alone | dict(self.structural)
 
     @cached_property
     def outer(self) -> tuple[str, ...]:

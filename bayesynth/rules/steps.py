@@ -66,6 +66,16 @@ class Step(ABC):
 
     @property
     @abstractmethod
+    def shown(self) -> tuple[str, ...]:
+        """Columns that the model may see in place of those that are written."""
+
+    @property
+    def alone(self) -> str | None:
+        """Name of values that stand on their own where the construction has nothing to work with."""
+        return None
+
+    @property
+    @abstractmethod
     def means(self) -> str:
         """Say in a few words how the rules are kept."""
 
@@ -95,6 +105,11 @@ class Computed(Step):
     def reads(self) -> tuple[str, ...]:
         """What it is computed from."""
         return self.rule.inputs
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Its blanks, and values that stand on their own."""
+        return (self.rule.column, self.alone)
 
     @property
     def means(self) -> str:
@@ -153,9 +168,14 @@ class Blanked(Step):
         return self.rule.given
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The columns themselves."""
+        return self.rule.about
+
+    @property
     def means(self) -> str:
         """Say that blanks are set."""
-        return "blanks set by the condition" + ("; other blanks drawn again" if self.rule.iff else "")
+        return "drawn in every row, and blanked by the condition" if self.rule.iff else "blanked by the condition"
 
     def parts(self, schema: Schema, frame: pd.DataFrame) -> list[Part]:
         """Give nothing: the columns stay in the model."""

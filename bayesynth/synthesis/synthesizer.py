@@ -42,7 +42,7 @@ from bayesynth.synthesis.coding import Codebook, FitMarginals, encode_frame
 from bayesynth.synthesis.fit import Fit
 from bayesynth.synthesis.holdout import put_aside
 from bayesynth.synthesis.missingness import read_blocks
-from bayesynth.synthesis.ruled import Ruled, rule_problems
+from bayesynth.synthesis.ruled import Ruled, rule_problems, with_last
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior, warn_of_disagreement
 
@@ -262,7 +262,8 @@ class Synthesizer:
         ruled = Ruled.of(schema, self.rules, frame, self.on_violation)
         inner = ruled.plan.to_model(frame)
         table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0], self._marginals(streams[5]))
-        space = SearchSpace.of(table.encoding, self.knowledge, self.structure_options.prior)
+        knowledge = with_last(self.knowledge, table.encoding, ruled.plan)
+        space = SearchSpace.of(table.encoding, knowledge, self.structure_options.prior)
         return _Work(ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
 
     def _marginals(self, stream: np.random.Generator) -> FitMarginals:
