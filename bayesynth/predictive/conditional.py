@@ -143,9 +143,9 @@ def draw_given(source: Source, n: int, rng: np.random.Generator) -> Drawn:
 
     Notes
     -----
-    Fung and Chang (1990), Shachter and Peot (1990): likelihood weighting. Caffo, Booth and Davis (2002),
-    doi:10.1093/biomet/89.4.745: rejection under the empirical supremum. Gilks and Berzuini (2001),
-    doi:10.1111/1467-9868.00280: resampling followed by moves.
+    Likelihood weighting is by Fung and Chang (1990) and Shachter and Peot (1990), rejection under the empirical
+    supremum by Caffo, Booth and Davis (2002), doi:10.1093/biomet/89.4.745, resampling followed by moves by Gilks and
+    Berzuini (2001), doi:10.1111/1467-9868.00280.
     """
     budget = max(MOST_ROWS, MOST_PER_ROW * n)
     tally, kept = Tally(), _Kept()
