@@ -126,9 +126,11 @@ def hill_climb(tables: list[dict[str, Any]], times: int = 1) -> dict[str, Any]:
 TASKS = {task.__name__: task for task in (sdv_fit, sdv_sample, hill_climb)}
 
 if __name__ == "__main__":
+    from _conditions_peers import TASKS as ABOUT_CONDITIONS
     from _coverage_peers import TASKS as ABOUT_COVERAGE
     from _structure_peers import TASKS as ABOUT_STRUCTURE
 
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    print(json.dumps((TASKS | ABOUT_STRUCTURE | ABOUT_COVERAGE)[sys.argv[1]](**json.loads(sys.argv[2]))))
+    tasks = TASKS | ABOUT_STRUCTURE | ABOUT_COVERAGE | ABOUT_CONDITIONS
+    print(json.dumps(tasks[sys.argv[1]](**json.loads(sys.argv[2]))))
