@@ -126,7 +126,8 @@ class Conditioning:
         rng, options = as_generator(random_seed), DrawOptions()
         source = source_of(self.network, {}, options, rng)
         source.forced = forced
-        found = self._model.frame(source.draw(int(n), rng).columns, int(n), rng)
+        names = rng.spawn(1)[0]
+        found = self._model.with_fresh(self._model.frame(source.draw(int(n), rng).columns, int(n), rng), names)
         found.attrs["intervention"] = intervention_facts(self.network, values)
         return found
 

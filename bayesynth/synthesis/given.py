@@ -18,7 +18,7 @@ from bayesynth.rules import RulePlan
 from bayesynth.synthesis.accepting import Accept, draw_accepted, meeting
 from bayesynth.synthesis.asking import Asked
 from bayesynth.synthesis.coding import Codebook
-from bayesynth.synthesis.ruled import rows_that_keep
+from bayesynth.synthesis.ruled import always_filled, rows_that_keep
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,18 @@ class Model:
 
     def source(self, asked: Asked | None, options: DrawOptions, rng: np.random.Generator) -> Source:
         """Prepare draws under conditions, if there are any."""
+        options = replace(options, filled=always_filled(self.network.encoding, self.plan))
         return source_of(self.network, asked.allowed if asked else {}, options, rng)
 
     def frame(self, columns: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Write drawn columns as a table like the original."""
-        names = rng.spawn(1)[0]
-        withheld = fresh_columns(self.plan.schema, self.codebook.fresh, n, names)
+        """Write drawn columns as a table like the original, but for the columns that are withheld."""
         inner = replace(self.codebook, fresh={})
-        rows = inner.decode(self.plan.model_schema, [columns or {"": np.empty(n)}], n, names)
-        return self.plan.from_model(rows).assign(**withheld)[list(self.plan.schema)]
+        return self.plan.from_model(inner.decode(self.plan.model_schema, [columns or {"": np.empty(n)}], n, rng))
+
+    def with_fresh(self, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        """Add the columns that are withheld, once all rows are there."""
+        withheld = fresh_columns(self.plan.schema, self.codebook.fresh, len(frame), rng)
+        return frame.assign(**withheld)[list(self.plan.schema)]
 
     def made_by_rules(self, name: str) -> bool:
         """Whether a rule makes a column, or blanks it, after the model has drawn."""
@@ -87,6 +90,7 @@ def draw_rows_given(
     outer = {name: wanted for name, wanted in given.items() if model.made_by_rules(name)}
     asked = model.asked({name: wanted for name, wanted in given.items() if name not in outer}, options.blanks)
     accept = meeting(model.plan.schema, outer) if outer else None
+    names = rng.spawn(1)[0]
     source, facts = model.source(asked, options, rng), {}
 
     def guided(rows: int, stream: np.random.Generator) -> pd.DataFrame:
@@ -103,6 +107,7 @@ def draw_rows_given(
     except TooRareError as error:
         problem = model.refused(asked, options.blanks, error.probability, rng) if asked.conditions else _rare(outer)
         raise InputError(problem) from error
+    frame = model.with_fresh(frame, names)
     frame.attrs["given"] = {"conditions": asked.words() | {k: str(v) for k, v in outer.items()}} | facts
     return frame
 

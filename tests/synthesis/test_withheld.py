@@ -244,6 +244,23 @@ def test_adding_an_identifier_changes_no_modelled_column(laplace: Callable[..., 
         )
 
 
+def test_rows_that_are_drawn_again_and_conditioned_have_names_of_their_own(
+    laplace: Callable[..., bs.Fit], small_table: pd.DataFrame
+) -> None:
+    a, b = [name for name in small_table if small_table[name].dtype == "float64"][:2]
+    frame = small_table[~(small_table[a] < small_table[b] + (small_table[a] - small_table[b]).median())]
+    frame = frame.assign(id=[f"A-{i:03d}" for i in range(len(frame))])
+    gap = f"{a} >= {b} + {(small_table[a] - small_table[b]).median()}"
+    fit = laplace(frame, rules=[bs.Predicate(gap)])
+    wanted = [f"A-{i}" for i in range(100, 180)]
+    for drawn in (
+        fit.sample(80, random_seed=1),
+        fit.sample(80, given={a: bs.between(small_table[a].quantile(0.3), None)}, random_seed=1),
+        fit.intervene({a: round(small_table[a].median())}, 80, random_seed=1),
+    ):
+        assert drawn["id"].tolist() == wanted
+
+
 def test_seeds_settle_fresh_values(told: tuple[Schema, bs.Fit, str]) -> None:
     _, fit, _ = told
     drawn = fit.sample(50, random_seed=5)
