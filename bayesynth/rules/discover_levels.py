@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 from scipy.special import expit, ndtri
@@ -31,8 +31,13 @@ def find_joint_dependencies(table: Table) -> Findings:
     fields = _few_levels(table)
     single = {f.columns for f in _determined(table, [(field,) for field in fields])}
     pairs = [pair for pair in combinations(fields, 2) if pair[0].n_levels * pair[1].n_levels <= MAX_LEVELS]
-    found = (f for f in _determined(table, pairs) if not single & set(permutations(f.columns, 2)) - {f.columns[:0:-1]})
+    found = (f for f in _determined(table, pairs) if not single & _simpler(*f.columns))
     return Findings.of(found, len(pairs) * (len(fields) - 2))
+
+
+def _simpler(first: str, second: str, target: str) -> set[tuple[str, ...]]:
+    """Name the single dependencies of which one makes a determinant needless."""
+    return {(first, target), (second, target), (first, second), (second, first)}
 
 
 def _few_levels(table: Table) -> list[Field]:
