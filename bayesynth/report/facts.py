@@ -63,6 +63,8 @@ class FitFacts:
         With which it was made.
     n_rows : int
         Real rows of the fit.
+    rules : DataFrame
+        What its rules find in the synthetic tables, as `RulePlan.table` gives it.
     """
 
     summary: Mapping[str, str]
@@ -80,6 +82,7 @@ class FitFacts:
     seed: int | None
     versions: Mapping[str, str]
     n_rows: int
+    rules: pd.DataFrame
 
     @classmethod
     def of(cls, fit: Fit, real: pd.DataFrame, tables: object) -> FitFacts:
@@ -108,6 +111,7 @@ class FitFacts:
             fit.settings.seed,
             fit.settings.versions,
             fit.n_rows,
+            fit.rule_plan.table(*([tables] if isinstance(tables, pd.DataFrame) else tables)),
         )
 
 

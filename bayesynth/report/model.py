@@ -36,6 +36,19 @@ def network(report: Report) -> Section:
     return Section("network", "Network", joined(parts))
 
 
+def rules(report: Report) -> list[Section]:
+    """Show that every rule of the fit holds in every synthetic row; nothing where there is no rule."""
+    fit = report.facts.fit
+    if fit is None or fit.rules.empty:
+        return []
+    broken = int(fit.rules["broken"].sum())
+    rows = number(int(fit.rules["rows"].iloc[0]))
+    said = f"{number(len(fit.rules))} rules were checked in {rows} synthetic rows: {number(broken)} violations."
+    columns = {"sentence": "rule", "kept": "kept", "rows": "rows", "decided": "could break it", "broken": "violations"}
+    table = frame_table(fit.rules[list(columns)].rename(columns=columns))
+    return [Section("rules", "Rules", joined([tag("p", said), table]))]
+
+
 def convergence(report: Report) -> Section:
     """Show whether the computations may be trusted."""
     fit = report.facts.fit

@@ -106,6 +106,7 @@ class Report:
         parts = [
             *sections.measured(self),
             model.network(self),
+            *model.rules(self),
             sections.inference(self),
             sections.risk(self),
             model.convergence(self),

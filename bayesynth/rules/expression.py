@@ -197,11 +197,16 @@ class _Evaluation:
                 found = ~found if isinstance(sign, ast.NotIn) else found
             else:
                 right = self(right_node)
-                self._alike(left, right)
-                found = COMPARISONS[type(sign)](left.data, right.data).astype(bool)
+                found = self._compared(type(sign), left, right)
             holds, blank = holds & found, blank | left.blank | right.blank
             left = right
         return Value(holds, blank)
+
+    def _compared(self, sign: type, left: Value, right: Value) -> np.ndarray:
+        self._alike(left, right)
+        if left.is_text != right.is_text:  # one side is blank throughout
+            return np.zeros(self._n_rows, bool)
+        return COMPARISONS[sign](left.data, right.data).astype(bool)
 
     def _among(self, left: Value, node: ast.expr) -> np.ndarray:
         if not isinstance(node, (ast.Tuple, ast.List, ast.Set)):
@@ -209,8 +214,7 @@ class _Evaluation:
         found = np.zeros(self._n_rows, bool)
         for item in node.elts:
             right = self(item)
-            self._alike(left, right)
-            found |= (left.data == right.data).astype(bool) & ~right.blank
+            found |= self._compared(ast.Eq, left, right) & ~right.blank
         return found
 
     def _call(self, node: ast.Call) -> Value:
@@ -276,6 +280,8 @@ class _Evaluation:
 
     def _number(self, node: ast.expr) -> Value:
         found = self(node)
+        if found.is_text and found.blank.all() and self._n_rows:
+            return Value(np.zeros(self._n_rows), found.blank)
         if found.is_text:
             raise _refusal(self._text, f"{ast.unparse(node)} is text where a number is needed")
         return Value(found.data.astype(float), found.blank)
@@ -287,5 +293,6 @@ class _Evaluation:
         return [self._number(arg) for arg in args]
 
     def _alike(self, a: Value, b: Value) -> None:
-        if a.is_text != b.is_text:
+        blank = self._n_rows and (a.blank.all() or b.blank.all())
+        if a.is_text != b.is_text and not blank:
             raise _refusal(self._text, "a number is compared with a text (a date is written date('2020-12-31'))")

@@ -16,6 +16,7 @@ from bayesynth.rules.sets import FixedCombinations, OneHot
 from bayesynth.rules.steps import Part
 from bayesynth.schema import Schema
 
+BY_REJECTION = "by rejection"
 TABLE = ("rule", "sentence", "kept", "rows", "decided", "broken")
 
 
@@ -116,10 +117,15 @@ class RulePlan:
         how = [step.means for step in self.assignment.steps if rule in step.rules]
         if how:
             return f"by construction: {how[0]}"
-        return "by rejection" if rule in self.by_rejection else "by construction: identifiers come back unique"
+        return BY_REJECTION if rule in self.by_rejection else "by construction: identifiers come back unique"
 
-    def table(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Show what the rules find in a table.
+    def table(self, *frames: pd.DataFrame) -> pd.DataFrame:
+        """Show what the rules find in one table or several.
+
+        Parameters
+        ----------
+        *frames : DataFrame
+            With the outer columns; they are not changed.
 
         Returns
         -------
@@ -129,9 +135,9 @@ class RulePlan:
         """
         rows = []
         for rule in self.rules:
-            judged = rule.judge(frame)
-            counts = len(frame), int(judged.decided.sum()), int(judged.broken.sum())
-            rows.append((str(rule), rule.describe(), self.kept_by(rule), *counts))
+            judged = [rule.judge(frame) for frame in frames]
+            decided, broken = (sum(int(getattr(j, what).sum()) for j in judged) for what in ("decided", "broken"))
+            rows.append((str(rule), rule.describe(), self.kept_by(rule), sum(map(len, frames)), decided, broken))
         return pd.DataFrame(rows, columns=list(TABLE))
 
     @cached_property

@@ -8,8 +8,10 @@ import numpy as np
 
 from bayesynth._html import Markup, card, escape, legend, table
 from bayesynth._words import counted
+from bayesynth.rules.plan import BY_REJECTION
 
 if TYPE_CHECKING:
+    from bayesynth.rules import RulePlan
     from bayesynth.synthesis.fit import Fit
 
 STRONGEST = 8
@@ -42,7 +44,15 @@ def _facts(fit: Fit) -> list[tuple[str, str]]:
         ("structure", fit.structure.verdict()),
         ("inference", f"{fit.settings.inference}, {fit.network.n_draws} posterior draws of each family"),
         ("convergence", convergence_sentence(list(families.values()))),
+        *([("rules", rules_sentence(fit.rule_plan))] if fit.rules else []),
     ]
+
+
+def rules_sentence(plan: RulePlan) -> str:
+    """Say how many rules are kept, and how."""
+    again = sum(plan.kept_by(rule) == BY_REJECTION for rule in plan.rules)
+    said = f"{len(plan.rules) - again} of {len(plan.rules)} kept by construction"
+    return said + (f", {again} by drawing rows again" if again else "")
 
 
 def convergence_sentence(families: list) -> str:

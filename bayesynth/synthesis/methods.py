@@ -14,6 +14,7 @@ from bayesynth._html import Markup, card, escape
 from bayesynth._words import counted, listed
 from bayesynth.encoding.parametric import DISTRIBUTIONS
 from bayesynth.errors import Problem, raise_all
+from bayesynth.rules.plan import BY_REJECTION
 from bayesynth.structure.partition import LARGEST_MEAN_SD, LARGEST_SD
 from bayesynth.synthesis.pooling import cases, rule_for
 
@@ -74,7 +75,7 @@ def describe(fit: Fit, tables: SyntheticTables | None = None) -> MethodsText:
         If the tables come from another real table than the fit.
     """
     raise_all(_strangers(fit, tables))
-    parts = (_model(fit), _priors(fit), _graph(fit), _parameters(fit), _draws(fit, tables), _software(fit))
+    parts = (_model(fit), _rules(fit), _priors(fit), _graph(fit), _parameters(fit), _draws(fit, tables), _software(fit))
     text = " ".join(sentence for part in parts for sentence in part)
     keys = list(dict.fromkeys(re.findall(r"@(\w+)", text)))
     entries = _entries() | {"bayesynth": _software_entry(fit)}
@@ -135,6 +136,15 @@ def _marginals(fit: Fit) -> Iterator[str]:
             "Where the distribution was left to the evidence, the one with the largest marginal likelihood was taken, "
             "unless a Polya tree centred on it had more [@BergerGuglielmi2001]; then the empirical one."
         )
+
+
+def _rules(fit: Fit) -> Iterator[str]:
+    if not fit.rules:
+        return
+    said = "; ".join(rule.describe().rstrip(".") for rule in fit.rules)
+    again = [rule for rule in fit.rules if fit.rule_plan.kept_by(rule) == BY_REJECTION]
+    how = "by the construction of the rows" + (f", {len(again)} of them by drawing rows again" if again else "")
+    yield f"{counted(len(fit.rules), 'rule')} hold in every synthetic row, {how}: {said}."
 
 
 def _priors(fit: Fit) -> Iterator[str]:
