@@ -48,7 +48,7 @@ RULES = [
     (bs.Unique("land"), [0, 0, 1, 1], [1, 1, 1, 1]),
     (bs.Unique("shade", "land"), [0, 0, 0, 0], [1, 1, 1, 0]),
     (bs.Predicate("a < b or total > 8"), [0, 1, 0, 0], [1, 1, 1, 1]),
-    (bs.Predicate(lambda t: t["a"] < t["b"], columns="a b".split(), name="order"), [0, 1, 0, 1], [1, 1, 0, 1]),
+    (bs.Predicate(lambda t: t["a"] < t["b"], columns=["a", "b"], name="order"), [0, 1, 0, 1], [1, 1, 0, 1]),
 ]
 IDS = [f"{i}-{type(rule).__name__}" for i, (rule, *_) in enumerate(RULES)]
 
