@@ -42,6 +42,7 @@ ENGINES = {"pymc", "pytensor", "nutpie", "arviz", "arviz_stats", "arviz_base"}
 HOMES = {
     "networkx": ({"graphs"}, {"datasets/network.py"}),
     "matplotlib": ({"plots"}, set()),
+    "faker": (set(), {"encoding/fakes.py"}),
     **{engine: ({"families", "inference"}, set()) for engine in ENGINES},
 }
 FILES = sorted(ROOT.rglob("*.py"))
@@ -164,6 +165,7 @@ def test_importing_the_library_loads_nothing_heavy() -> None:
         "nutpie",
         "arviz",
         "matplotlib",
+        "faker",
         "networkx",
         "scipy.stats",
         "xarray",

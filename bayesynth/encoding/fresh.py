@@ -77,6 +77,11 @@ class Walk:
     first: int
     room: int | None
 
+    def __post_init__(self) -> None:
+        numbers = isinstance(self.first, int) and (self.room is None or isinstance(self.room, int))
+        if not numbers or (self.pattern is not None and not Pattern(self.pattern).capacity):
+            raise ValueError("no walk begins or ends so")
+
     def values(self, column: str, n: int, rng: np.random.Generator) -> list[Scalar]:
         """Count on from the first.
 
@@ -108,6 +113,10 @@ class People:
     pool: tuple[str, ...]
     person: str
     number: int | None
+
+    def __post_init__(self) -> None:
+        if not self.pool or not all(isinstance(text, str) for text in (*self.pool, self.person)):
+            raise ValueError("a pool is of texts, and not empty")
 
     def values(self, column: str, n: int, rng: np.random.Generator) -> list[str]:
         """Take people in random order."""

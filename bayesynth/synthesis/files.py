@@ -18,9 +18,9 @@ import numpy as np
 
 from bayesynth.encoding.blocks import Block
 from bayesynth.encoding.design import Design, Term
-from bayesynth.encoding.features import NominalFeatures, NumericFeatures, OrdinalFeatures
-from bayesynth.encoding.fresh import SOURCES
 from bayesynth.encoding.distributions import Sample
+from bayesynth.encoding.features import NominalFeatures, NumericFeatures, OrdinalFeatures
+from bayesynth.encoding.fresh import SOURCES, Source
 from bayesynth.encoding.marginal import EmpiricalMarginal
 from bayesynth.encoding.parametric import Checks, ParametricMarginal
 from bayesynth.encoding.table import Encoding, Node
@@ -189,7 +189,7 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
         network,
         _structure_from(manifest["structure"], tuple(nodes), tree["structure"].to_dataset()),
         _blocks_from(manifest["block_evidence"]),
-        Codebook(levels, manifest["origins"], {name: _object(source) for name, source in manifest["fresh"].items()}),
+        Codebook(levels, manifest["origins"], _fresh_from(schema, manifest["fresh"])),
         Settings.from_dict(manifest["settings"]),
         manifest["n_rows"],
         manifest["blanks"],
@@ -199,6 +199,14 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
         manifest["coding"],
         ruled,
     )
+
+
+def _fresh_from(schema: Schema, stored: Mapping) -> dict[str, Source]:
+    sources = {name: _object(source) for name, source in stored.items()}
+    withheld = {name for name, column in schema.items() if column.withheld}
+    if set(sources) != withheld or not all(isinstance(source, SOURCES) for source in sources.values()):
+        raise ValueError("its fresh values are not those of its withheld columns")
+    return sources
 
 
 def _graphs(fit: Fit) -> list[list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import traceback
 import warnings
 import zipfile
@@ -13,7 +15,7 @@ import pandas as pd
 import pytest
 
 import bayesynth as bs
-from bayesynth.errors import BayesynthError, BayesynthWarning
+from bayesynth.errors import BayesynthError, BayesynthWarning, FileFormatError
 from bayesynth.schema import Role, Schema
 
 MARK = "zzqx"
@@ -122,6 +124,32 @@ def test_a_saved_fit_holds_nobody(told: tuple[Schema, bs.Fit, str], planted: pd.
     loaded = bs.load(path)
     pd.testing.assert_frame_equal(loaded.sample(90, random_seed=3), fit.sample(90, random_seed=3))
     assert loaded.codebook == fit.codebook
+
+
+SPOILED = {
+    "no place": {"patient": {"type": "Walk", "pattern": "PBC", "first": 1, "room": None}},
+    "no number": {"patient": {"type": "Walk", "pattern": "#", "first": "1", "room": None}},
+    "no people": {"surname": {"type": "People", "pool": [], "person": "x", "number": 2}},
+    "numbers for people": {"surname": {"type": "People", "pool": [1], "person": "x", "number": 2}},
+    "something else": {"patient": {"type": "Term", "parents": ["x"], "form": "plain"}},
+    "a modelled column": {"x01": {"type": "Blanks"}},
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_file_with_spoiled_plans_is_refused(case: str, told: tuple[Schema, bs.Fit, str], tmp_path: Path) -> None:
+    _, fit, _ = told
+    with zipfile.ZipFile(fit.save(tmp_path / "fit.bayesynth")) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(parts["manifest.json"])
+    manifest["fresh"] |= SPOILED[case]
+    parts["manifest.json"] = json.dumps(manifest).encode()
+    parts["manifest.sha256"] = hashlib.sha256(parts["manifest.json"]).hexdigest().encode()
+    with zipfile.ZipFile(tmp_path / "spoiled.bayesynth", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(FileFormatError, match="is not a fit that can be read"):
+        bs.load(tmp_path / "spoiled.bayesynth")
 
 
 def test_saved_tables_and_their_provenance_hold_nobody(told: tuple[Schema, bs.Fit, str], tmp_path: Path) -> None:
