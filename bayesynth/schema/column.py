@@ -43,6 +43,11 @@ class Column:
         Distribution of a number or time by itself: "empirical" (that of the recorded values), "normal", "log_normal",
         "student_t", "gamma", "beta", "truncated_normal", "uniform", "exponential", "negative_binomial", "poisson",
         "kernel" (a kernel density), or "auto": the one that the evidence speaks for, if any.
+    level_policy : {"keep", "merge_rare", "drop"}
+        What becomes of rare levels before anything is learned: nothing; unordered ones become one level "other", an
+        ordered one joins its neighbour; or their cells are left blank.
+    fewest : int
+        Rows that a level needs not to be rare.
     tails : bool
         Whether values may be drawn beyond the recorded extremes, which the empirical distribution never does.
     fresh : str, Fake or None
@@ -77,6 +82,8 @@ class Column:
     role: Role = Role.MODELLED
     marginal: str = "empirical"
     tails: bool = False
+    level_policy: str = "keep"
+    fewest: int = 5
     fresh: Fresh = AUTO
     storage: Storage | None = None
     inferred: frozenset[str] = frozenset()

@@ -10,7 +10,19 @@ import pandas as pd
 from bayesynth.errors import Problem
 from bayesynth.schema.arrays import RESOLUTIONS
 from bayesynth.schema.fresh import AUTO
-from bayesynth.schema.kinds import COUNT_MARGINALS, FACTS, MARGINALS, MAX_LEVELS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
+from bayesynth.schema.kinds import (
+    COUNT_MARGINALS,
+    FACTS,
+    LEVEL_POLICIES,
+    MARGINALS,
+    MAX_LEVELS,
+    NOMINAL,
+    NUMERIC,
+    OTHER,
+    TEMPORAL,
+    Kind,
+    Role,
+)
 from bayesynth.schema.storage import BLANKS, NUMBERS, TIMES, Holds, parse_dtype, sort_of
 
 if TYPE_CHECKING:
@@ -26,6 +38,7 @@ def contradictions(column: Column) -> list[Problem]:
         *_check_precision(column),
         *_check_storage(column),
         *_check_marginal(column),
+        *_check_policy(column),
     ]
 
 
@@ -88,6 +101,20 @@ def _check_marginal(column: Column) -> Iterable[Problem]:
             "nothing is known beyond the recorded values",
             'choose another marginal, such as "auto"',
         )
+
+
+def _check_policy(column: Column) -> Iterable[Problem]:
+    policy = f"the level policy {column.level_policy!r}"
+    if column.level_policy not in LEVEL_POLICIES:
+        yield column_problem(column, policy, f"known are: {', '.join(LEVEL_POLICIES)}", "choose one of these")
+    elif column.level_policy != "keep" and column.kind not in (Kind.CATEGORICAL, Kind.ORDINAL):
+        remedy = "drop it, or make the column categorical"
+        yield column_problem(column, f"the kind {column.kind} and {policy}", "only levels can be rare", remedy)
+    elif column.level_policy == "merge_rare" and column.kind is not Kind.ORDINAL and column.storage.holds != Holds.TEXT:
+        remedy = 'write its levels as text, make it ordinal, or use "drop"'
+        yield column_problem(column, f"{policy} and levels that are no texts", f"{OTHER!r} would be one", remedy)
+    if not isinstance(column.fewest, int) or isinstance(column.fewest, bool) or column.fewest < 1:
+        yield column_problem(column, f"fewest={column.fewest!r}", "it is a number of rows", "pass 5, for example")
 
 
 def _check_levels(column: Column) -> Iterable[Problem]:

@@ -117,6 +117,7 @@ def _carried(column: Column, kind: Kind) -> dict[str, object]:
         "bounds": column.bounds if same_numbers else None,
         "precision": column.precision if same_numbers else None,
         "marginal": column.marginal if same_numbers and column.marginal not in COUNT_MARGINALS else "empirical",
+        "level_policy": column.level_policy if {kind, column.kind} <= {Kind.CATEGORICAL, Kind.ORDINAL} else "keep",
         "tails": column.tails and same_numbers and column.marginal not in COUNT_MARGINALS,
     }
     if kind in NUMERIC and column.kind in NOMINAL and column.storage.holds in NUMBERS:

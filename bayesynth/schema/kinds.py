@@ -46,5 +46,7 @@ MARGINALS = (
     "poisson",
     "kernel",
 )
+LEVEL_POLICIES = ("keep", "merge_rare", "drop")
+OTHER = "other"
 COUNT_MARGINALS = frozenset({"negative_binomial", "poisson"})
 FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal", "tails", "fresh"})

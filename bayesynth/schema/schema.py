@@ -16,6 +16,7 @@ from bayesynth.schema.column import Column
 from bayesynth.schema.edits import Edit, edit_column, stated, withholds
 from bayesynth.schema.hints import hints
 from bayesynth.schema.infer import infer_column
+from bayesynth.schema.levels import settle_levels
 from bayesynth.schema.validate import disagreements
 
 
@@ -181,6 +182,36 @@ class Schema(Mapping[str, Column]):
         if problems and None in broken:  # no table, or one whose columns cannot be told apart
             raise SchemaError(problems)
         raise_all([*problems, *disagreements(frame, self, broken)], SchemaError)
+
+    def settle(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, Schema]:
+        """Apply the level policies of the columns: what `Synthesizer.fit` does before it learns anything.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            A table that the schema fits. It is not changed.
+
+        Returns
+        -------
+        frame : DataFrame
+            With rare levels merged or blank.
+        schema : Schema
+            Without these levels. It settles the same table in the same way.
+
+        Raises
+        ------
+        SchemaError
+            If a column would be left with fewer than two levels.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({"site": ["a"] * 5 + ["b"] * 6 + ["c", "d"] * 3})
+        >>> schema = Schema.infer(frame).update(site={"level_policy": "merge_rare"})
+        >>> schema.settle(frame)[1]["site"].levels
+        ('a', 'b', 'other')
+        """
+        frame, columns = settle_levels(frame, self)
+        return frame, Schema(columns)
 
     def to_frame(self) -> pd.DataFrame:
         """Show the schema as a table with one row for each column."""

@@ -120,8 +120,8 @@ def _marginals(fit: Fit) -> Iterator[str]:
     if len(stated) < len(found):
         whose = " of the other columns" if stated else ""
         yield (
-            f"Normal scores{whose} are turned back by the empirical distribution function, whose shape is varied by the "
-            "Bayesian bootstrap [@Rubin1981]."
+            f"Normal scores{whose} are turned back by the empirical distribution function, whose shape is varied by "
+            "the Bayesian bootstrap [@Rubin1981]."
         )
     if not stated:
         return

@@ -58,6 +58,7 @@ STREAMS = 6  # coding, graph, families, effects, rows put aside, marginals
 class _Work:
     """A table made ready for learning."""
 
+    frame: pd.DataFrame
     ruled: Ruled
     table: EncodedTable
     codebook: Codebook
@@ -209,7 +210,7 @@ class Synthesizer:
             codebook,
             self._settings(random_seed),
             work.table.n_rows,
-            _blanks(frame, work.table),
+            _blanks(work.frame, work.table),
             _log_bayes_factors(work.evidence, learned),
             whole_seed(work.streams[3]),
             aside,
@@ -253,7 +254,7 @@ class Synthesizer:
         return structure
 
     def _prepare(self, frame: pd.DataFrame, streams: list[np.random.Generator]) -> _Work:
-        schema = self._schema_of(frame)
+        frame, schema = self._schema_of(frame).settle(frame)
         raise_all(_nothing_to_learn(schema))
         for problem in frame_warnings(frame, schema):
             warn(problem, DataWarning, stacklevel=4)
@@ -264,7 +265,7 @@ class Synthesizer:
         table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0], self._marginals(streams[5]))
         knowledge = with_last(self.knowledge, table.encoding, ruled.plan)
         space = SearchSpace.of(table.encoding, knowledge, self.structure_options.prior)
-        return _Work(ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
+        return _Work(frame, ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
 
     def _marginals(self, stream: np.random.Generator) -> FitMarginals:
         return partial(fit_marginals, inference=self.inference, options=self.sampler, rng=stream)

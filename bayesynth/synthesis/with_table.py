@@ -145,8 +145,8 @@ class WithTable:
         """Take the fitted rows of a table, with their positions in the whole one."""
         positions = np.setdiff1d(np.arange(self.n_rows + len(self.holdout)), self.holdout)
         if isinstance(frame, pd.DataFrame) and len(frame) == self.n_rows:
-            return frame, positions
-        return self.split(frame)[0], positions
+            return self.schema.settle(frame)[0], positions
+        return self.schema.settle(self.split(frame)[0])[0], positions
 
     def _encoded(self, fitted: pd.DataFrame) -> EncodedTable:
         """Encode the fitted rows as they were when they were fitted, ties in the same order."""
