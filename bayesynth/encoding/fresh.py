@@ -25,7 +25,7 @@ from bayesynth.encoding.fakes import draw_people, pool_size
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.schema import Column, Fake, Holds, Role, Schema, restore
 from bayesynth.schema.fresh import AUTO, BLANK, INTEGER, UUID, Fresh
-from bayesynth.schema.patterns import Pattern, looks_like_uuids, normalised, shape_of
+from bayesynth.schema.patterns import LONGEST, Pattern, looks_like_uuids, normalised, shape_of
 from bayesynth.schema.storage import NUMBERS, Scalar, blank_mask
 
 RUNNING = "id-######"
@@ -121,11 +121,12 @@ class People:
     def values(self, column: str, n: int, rng: np.random.Generator) -> list[str]:
         """Take people in random order."""
         order = rng.permutation(len(self.pool))
-        rounds, places = np.divmod(np.arange(n), len(self.pool))
-        return [
-            self.pool[order[place]] if again == 0 or self.number is None else _numbered(self.pool[order[place]], number)
-            for place, again, number in zip(places, rounds, (self.number or 0) + rounds - 1, strict=True)
-        ]
+        made = []
+        for row in range(n):
+            again, place = divmod(row, len(self.pool))
+            text = self.pool[order[place]]
+            made.append(text if again == 0 or self.number is None else _numbered(text, self.number + again - 1))
+        return made
 
 
 def plan_fresh(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> dict[str, Source]:
@@ -284,7 +285,7 @@ def _free(taken: Sequence[int], sizes: Sequence[int], wanted: int) -> tuple[int,
 
 def _first_number(texts: Collection[str]) -> int:
     """Find a number beyond all that stand where `_numbered` puts one, so that it makes no text that there is."""
-    ends = (re.search(r"(\d+)(?=@|$)", text) for text in texts)
+    ends = (re.search(rf"(\d{{1,{LONGEST}}})(?=@|$)", text) for text in texts)
     largest = max((int(end[1]) for end in ends if end), default=1)
     return 2 if largest < 2 else 10 ** len(str(largest)) + 1
 

@@ -21,9 +21,10 @@ ESCAPE = "\\"
 _SIGNS = {"[0-9]": "#", r"\d": "#", "[A-Z]": "@", "[a-z]": "%", "[A-Z0-9]": "*", "[0-9A-Z]": "*"}
 _CLASSES = {choices: next(c for c, sign in _SIGNS.items() if sign == place) for place, choices in PLACES.items()}
 _PIECE = re.compile(r"(?:(?P<set>\[[^\]]*\]|\\d)|\\(?P<own>\W)|(?P<plain>[\w \-/:,]))(?:\{(?P<times>\d+)\})?")
+LONGEST = 4000  # digits of a number; Python reads no longer ones
 FEWEST_TEXTS = 10  # of which a common beginning may be kept: in fewer it could be that of a person
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = re.compile(rf"[0-9]{{1,{LONGEST}}}")
 
 
 def normalised(text: str) -> str:

@@ -39,7 +39,7 @@ class Recogniser:
     not_called : collection of str
         Words that say that it is something else.
     at_least : int
-        Distinct values that are needed under such a name.
+        Distinct values that are needed under such a name, unless nearly every row has one of its own.
     strict : callable, optional
         Whether a text can be nothing else; values then suffice, without a name.
     alone : int
@@ -54,10 +54,10 @@ class Recogniser:
     strict: Callable[[str], bool] | None = None
     alone: int = 5
 
-    def fits(self, words: Collection[str], texts: Collection[str]) -> bool:
-        """Tell whether a column whose name has these words and that holds these texts is one."""
+    def fits(self, words: Collection[str], texts: Collection[str], n_rows: int) -> bool:
+        """Tell whether a column whose name has these words and that holds these distinct texts is one."""
         named = not set(self.called).isdisjoint(words) and set(self.not_called).isdisjoint(words)
-        if named and len(texts) >= self.at_least and _most(self.form, texts):
+        if named and len(texts) >= min(self.at_least, max(2, SHARE * n_rows)) and _most(self.form, texts):
             return True
         return self.strict is not None and len(texts) >= self.alone and _most(self.strict, texts)
 
@@ -74,7 +74,7 @@ def recognise(present: pd.Series, storage: Storage) -> str | None:
     """
     words = words_of(str(present.name))
     texts = _texts(present, storage)
-    return next((one.what for one in RECOGNISERS if texts and one.fits(words, texts)), None)
+    return next((one.what for one in RECOGNISERS if texts and one.fits(words, texts, len(present))), None)
 
 
 def is_place(name: str) -> bool:

@@ -55,6 +55,11 @@ COLUMNS = {
     "numbers for texts": ([f"{i:05d}" for i in range(N)], "integer", None, "101"),
     "uuid": (range(N), "uuid", None, None),
     "uuid for texts": ([f"p{i}" for i in range(N)], "uuid", None, None),
+    "more digits than a number has": (["9" * 5000, *["9" * 400 + str(i) for i in range(10, N)]], "auto", None, None),
+    "numbers that no dtype holds": ([1e300 + i * 1e290 for i in range(N)], "auto", "float64", 1.0),
+    "the last unsigned numbers": (np.arange(N, dtype="uint64") + np.uint64(2**64 - N), "auto", "uint64", 1),
+    "blank texts": (["", " ", *[f"k{i}" for i in range(N)]], "auto", None, "id-000001"),
+    "infinite": ([np.inf, *range(N)], "auto", "float64", 101.0),
     "all blank": ([None] * N, "integer", None, None),
 }
 
@@ -254,6 +259,11 @@ def test_other_scripts_have_addresses_too(locale: str) -> None:
     drawn = people(20, name=bs.Fake("name", locale=locale), mail=bs.Fake("email", locale=locale))
     assert drawn["mail"].str.fullmatch(r"[\w.+-]+@example\.\w+").all()
     assert drawn["mail"].is_unique
+
+
+def test_numbers_of_any_length_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "REAL", ["9" * 5000, "9" * 30])
+    assert people(300, x=bs.Fake("name", pool=40))["x"].is_unique
 
 
 def test_fake_dates_are_dates_in_a_column_of_dates() -> None:

@@ -211,7 +211,7 @@ NEGATIVE: dict[str, object] = {
     "drug_name": ["Aspirin", "Ibuprofen", "Paracetamol"] * 5,
     "name of drug": [f"Drug{chr(97 + i)}ol" for i in range(20)],
     "hospital_name": ["St Mary", "St Thomas", "Charité"],
-    "name": ["aspirin", "placebo"],
+    "name": ["aspirin", "placebo"] * 5,
     "gene_name": [f"BRCA{chr(65 + i)}" for i in range(12)],
     "city": ["Oslo", "Bergen"],
     "birth_weight": rng.normal(3400, 400, 50).round(),
@@ -280,6 +280,11 @@ def test_personal_columns_are_withheld_with_a_way_to_override() -> None:
         told = Schema.infer(frame, surname={"role": "modelled"})
     assert told["surname"].levels == ("Ek", "Poe")
     assert Schema.infer(frame, surname="categorical")["surname"].modelled
+
+
+def test_a_name_in_every_row_is_one_of_persons_however_few_they_are() -> None:
+    assert sort_of(["Ann", "Bob"], "name") == "names of persons"
+    assert sort_of(["Ann", "Bob", "Ann", "Bob"], "name") is None
 
 
 def test_a_family_name_need_not_look_like_one() -> None:
