@@ -109,7 +109,7 @@ def discover_rules(
             unrelated = findings.chance(-found.evidence.expected, len(SEARCHES))
             if unrelated < limit and found.facts.get("unseen", 0.0) <= rate:
                 sure = found.evidence.support >= needed and chances[id(found.evidence)] < limit
-                (accepted if sure else weak).append(found)
+                (accepted if sure else weak).append(found.supported(needed))
     kept = irredundant(accepted, tuple(frame.columns))
     doubted = {id(f.evidence) for f in weak}
     weaker = [f for f in irredundant([*accepted, *weak], tuple(frame.columns)) if id(f.evidence) in doubted]

@@ -41,9 +41,10 @@ class Form:
     symmetric: bool = True
 
 
+DIFFERENCE = Form("({0} - {1})", np.subtract)
 PAIRS: tuple[Form, ...] = (
-    Form("{0} + {1}", np.add),
-    Form("({0} - {1})", np.subtract),
+    Form("({0} + {1})", np.add),
+    DIFFERENCE,
     Form("{0} * {1}", np.multiply),
     Form("{0} / {1}", np.divide, symmetric=False),
     Form("{0} / {1} ** 2", lambda x, y: x / y**2, symmetric=False),
@@ -200,8 +201,11 @@ def _settled(
     if not np.isfinite(low) or not np.isfinite(high):
         return
     factor = roundest(low, high, ratio=True) if _fine(target) else 1.0
-    if low <= factor <= high:
-        yield Candidate(target, inputs, form.text, g, factor, 0.0, floored)
+    if not low <= factor <= high:
+        return
+    if form is DIFFERENCE and factor < 0:
+        inputs, g, factor = inputs[::-1], -g, -factor
+    yield Candidate(target, inputs, form.text, g, factor, 0.0, floored)
 
 
 # --- more inputs: c = a x + b y + ... + d ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import betainc, gammaln
@@ -61,6 +61,12 @@ class Found:
     columns: tuple[str, ...]
     evidence: Evidence
     facts: dict[str, object] = field(default_factory=dict)
+
+    def supported(self, needed: int) -> Found:
+        """Keep the addition "and blank only there" where enough rows could have contradicted that as well."""
+        if "elsewhere" not in self.facts or self.facts["elsewhere"].support >= needed:
+            return self
+        return replace(self, facts={name: fact for name, fact in self.facts.items() if name != "elsewhere"})
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bayesynth.rules import discover_arithmetic as arithmetic
 from bayesynth.rules import discover_blanks as blanks
@@ -166,6 +167,19 @@ def _blanks(found: list[Found], derived: list[Found], cut: list[Found], dependen
         shared = f.kind == blanks.NESTED and any((c, first) in caused and (c, others[0]) in caused for c, _ in caused)
         if not (by_coding or through or outer or shared):
             kept.append(f)
+    return _said_once(kept)
+
+
+def _said_once(found: list[Found]) -> list[Found]:
+    """Say of a block when its first column is blank, and of a column no more than exactly when it is."""
+    followers = {name for f in _of(found, blanks.TOGETHER) for name in f.columns[1:]}
+    kept = _of(found, blanks.TOGETHER)
+    exact: set[str] = set()
+    for f in sorted((f for f in found if f.kind != blanks.TOGETHER), key=lambda f: "elsewhere" not in f.facts):
+        others = [name for name in f.columns[1:] if name not in followers | exact]
+        if others:
+            kept.append(replace(f, columns=(f.columns[0], *others)))
+            exact |= set(others) if "elsewhere" in f.facts else set()
     return kept
 
 
@@ -181,5 +195,5 @@ def _without(f: Found, inputs: dict[str, set[str]]) -> Found | None:
         name for name in (f.columns if f.kind == blanks.TOGETHER else others) if not inputs.get(name, set()) & decides
     ]
     if f.kind == blanks.TOGETHER:
-        return Found(f.kind, tuple(kept), f.evidence, f.facts) if len(kept) > 1 else None
-    return Found(f.kind, (first, *kept), f.evidence, f.facts) if kept else None
+        return replace(f, columns=tuple(kept)) if len(kept) > 1 else None
+    return replace(f, columns=(first, *kept)) if kept else None

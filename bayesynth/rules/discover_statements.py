@@ -47,7 +47,7 @@ def _arithmetic(found: Found) -> Rule:
 def _scaled(formula: str, factor: float) -> str:
     """Write a multiple as the shorter of a product and a ratio."""
     if factor == 1:
-        return formula
+        return formula[1:-1] if formula.startswith("(") else formula
     product, ratio = _number(factor), _number(1 / factor)
     if len(ratio) < len(product):
         return f"{formula} / {ratio}"

@@ -12,7 +12,8 @@ from scipy.stats import beta
 
 import bayesynth as bs
 from bayesynth.errors import BayesynthWarning, InputError
-from bayesynth.rules import BlankWhen, Derived, FixedCombinations, Inequality
+from bayesynth.rules import BlankWhen, Derived, FixedCombinations, Inequality, rule_from_dict
+from bayesynth.rules.plan import RulePlan
 
 N = 500
 
@@ -65,6 +66,13 @@ def test_a_conversion_with_an_offset_is_found(rng) -> None:
     celsius = rng.normal(37, 1, N).round(1)
     table = pd.DataFrame({"c": celsius, "f": (1.8 * celsius + 32).round(2), "x": rng.normal(size=N)})
     assert sentences(table) == ["f is 1.8 * c + 32."]
+
+
+def test_a_mean_of_two_columns_is_found(rng) -> None:
+    table = pd.DataFrame({"left": rng.normal(10, 2, N).round(1), "right": rng.normal(10, 2, N).round(1)})
+    table["mean"] = ((table.left + table.right) / 2).round(2)
+    table["other"] = rng.normal(size=N)
+    assert sentences(table) == ["mean is (left + right) / 2."]
 
 
 def test_a_score_of_several_items_is_found(rng) -> None:
@@ -159,7 +167,7 @@ def test_structural_blanks_and_skip_patterns_are_found(rng) -> None:
     assert {rule.describe() for rule in rules} == {
         "pregnancies is blank exactly where sex == 'm'.",
         "since is blank exactly where blank(packs).",
-        "packs, since are blank where smoker == 'never'.",
+        "packs is blank where smoker == 'never'.",
     }
 
 
@@ -168,6 +176,42 @@ def test_blanks_beyond_an_age_are_found(rng) -> None:
     table["school"] = rng.normal(size=1500).round(2)
     table.loc[(table.age >= 18) | (rng.random(1500) < 0.3), "school"] = np.nan
     assert sentences(table) == ["school is blank where age >= 18."]
+
+
+def test_what_is_proposed_can_be_kept(rng) -> None:
+    table = people(rng, 1000)
+    table["bmi"] = (table.weight / (table.height / 100) ** 2).round(1)
+    table["begin"] = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 3000, 1000), unit="D")
+    table["end"] = table.begin + pd.to_timedelta(rng.geometric(0.01, 1000), unit="D")
+    table["days"] = (table.end - table.begin).dt.days
+    table["risk"] = np.select([table.crp < 1, table.crp < 5], ["low", "middle"], "high")
+    table["packs"], table["since"] = rng.gamma(2, 1, 1000).round(1), rng.normal(20, 3, 1000).round(1)
+    table.loc[(table.sex == "m") | (rng.random(1000) < 0.2), ["packs", "since"]] = np.nan
+    proposals = search(table)
+    assert {rule.describe() for rule in proposals} == {
+        "bmi is 10000 * weight / height ** 2.",
+        "days is end - begin.",
+        "risk is cut(crp, (1, 5,), ('low', 'middle', 'high')).",
+        "packs is blank where sex == 'm'.",
+        "since is blank exactly where blank(packs).",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesynthWarning)
+        schema = bs.Schema.infer(table)
+    plan = RulePlan.of(schema, proposals, table)
+    back = plan.from_model(plan.to_model(table))
+    pd.testing.assert_frame_equal(back, table)
+    assert not any(plan.check(back).values())
+    assert [rule_from_dict(rule.to_dict()) for rule in proposals] == list(proposals)
+
+
+def test_only_there_is_said_where_enough_rows_could_contradict(rng) -> None:
+    sex = np.where(np.arange(1000) < 900, "m", "f")
+    table = pd.DataFrame({"sex": sex, "births": np.where(sex == "m", np.nan, rng.poisson(2, 1000))})
+    table.loc[:599, "sex"] = None
+    table.loc[:599, "births"] = rng.poisson(2, 600)
+    (rule,) = search(table)
+    assert rule.describe() == "births is blank where sex == 'm'."
 
 
 # --- evidence ---
