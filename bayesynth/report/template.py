@@ -107,7 +107,9 @@ h1{font-size:15pt}h2{font-size:12.5pt;margin-top:1.4em}h3{font-size:10.5pt}
 table,.note,.small,.legend,figcaption,pre{font-size:8pt!important}
 .card p,.card li{font-size:9pt}.pill{font-size:7.5pt}
 th,td{padding:3px 8px 3px 0}
-.glance td{white-space:nowrap;padding-right:5px}.glance{width:100%;font-size:7.3pt!important}.strip{width:115px}
+.glance td{white-space:nowrap;padding-right:5px}.glance{width:100%;font-size:7pt!important}.strip{width:100px}
+.glance td:first-child{white-space:normal}.glance th{padding-right:5px}.glance td:last-child{padding-right:0}
+.glance .small{font-size:6.5pt!important}.glance .pill{font-size:6.5pt;padding:0 .4em}
 .reasons,.checklist{width:100%}.reasons td:nth-child(3){min-width:12em}.reasons td:last-child{min-width:14em}
 .portraits{grid-template-columns:repeat(5,1fr);gap:2px 10px}
 nav,details:not([open]){display:none}
