@@ -121,10 +121,8 @@ def test_the_truth_is_found(name: str, fitted: dict[str, ParametricMarginal]) ->
     assert MarginalPosterior.of("x", fitted[name]).trusted
 
 
-@every
+@pytest.mark.parametrize("name", ["gamma", "poisson", "student_t"])
 def test_nuts_and_importance_resampling_agree(name: str, fitted: dict[str, ParametricMarginal]) -> None:
-    if name not in ("gamma", "poisson", "student_t"):
-        return
     nuts = fit_marginal(name, TABLE[name], "nuts", SamplerOptions(), np.random.default_rng(2))
     assert nuts.draws.shape[:2] == (4, 250)
     assert MarginalPosterior.of("x", nuts).trusted
@@ -150,10 +148,8 @@ def test_the_exact_posterior_of_a_poisson_mean() -> None:
     assert draws.mean() == pytest.approx(centre, abs=4 * draws.std() / np.sqrt(10_000))
 
 
-@every
-def test_units_do_not_matter(name: str, fitted: dict[str, ParametricMarginal]) -> None:
-    if DISTRIBUTIONS[name].discrete:
-        return
+@pytest.mark.parametrize("name", [name for name in TABLE if not DISTRIBUTIONS[name].discrete])
+def test_units_do_not_matter(name: str) -> None:
     observed, factor = TABLE[name], 88.4
     bounds = tuple(None if end is None else factor * end for end in observed.bounds)
     other = fit_marginal(name, Observed(factor * observed.values, name, bounds), "laplace", SamplerOptions(), rng())
@@ -296,3 +292,17 @@ def test_evidence_is_laplace_of_the_integral() -> None:
     mass = quad(lambda t: np.exp(surface(law, sample, np.array([[t]]))[0] - height), -2, 2)[0]
     exact = np.log(mass) + height - 60 * np.log(scale)
     assert evidences(observed)["exponential"] == pytest.approx(exact, abs=0.02)
+
+
+@every
+@pytest.mark.parametrize("values", [[1.0, 2.0], [1.0, 1.0, 1.0, 1.0, 4.0], [2.0, 3.0, 5.0]])
+def test_few_values_are_enough_to_draw(name: str, values: list[float]) -> None:
+    law = DISTRIBUTIONS[name]
+    observed = Observed(np.array(values), name, (0.0, 10.0), 1.0 if law.discrete else None, law.discrete)
+    found = fit_marginal(name, observed, "laplace", SamplerOptions(), rng())
+    draws = found.draw(50, rng())
+    shift, stretch = found.drift(draws)
+    drawn = found.quantile(np.linspace(0.01, 0.99, 50), draws, np.arange(50))
+    assert np.isfinite([*shift, *stretch, *drawn, *found.scores(observed.values)]).all()
+    assert drawn.min() >= min(values)
+    assert drawn.max() <= max(values)
