@@ -102,7 +102,7 @@ class Planted:
 
 
 def with_rules(n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A table of 30 columns with a rule of every kind, and noise."""
+    """A table of 28 columns with a rule of every kind, and noise."""
     t = pd.DataFrame({"height": rng.normal(170, 10, n).round(1), "weight": rng.gamma(20, 3.6, n).round(1)})
     t["bmi"] = (t.weight / (t.height / 100) ** 2).round(1)
     t["celsius"] = rng.normal(37, 0.8, n).round(1)
