@@ -36,10 +36,19 @@ class Assignment:
     by_rejection: list[Rule] = field(default_factory=list)
 
 
-def assign(schema: Schema, rules: Sequence[Rule]) -> Assignment:
+def assign(schema: Schema, rules: Sequence[Rule], blanks: Mapping[str, int]) -> Assignment:
     """Give every rule to a construction, or to rejection where another one has taken its column.
 
     Derived columns come first, then combinations, then inequalities and ranges, whatever the order of the rules.
+
+    Parameters
+    ----------
+    schema : Schema
+        The outer columns.
+    rules : sequence of Rule
+        The rules.
+    blanks : mapping of str to int
+        Blanks of columns in inequalities: gaps are counted from the side that has fewer.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def assign(schema: Schema, rules: Sequence[Rule]) -> Assignment:
     taken: dict[str, Rule] = {}
     problems = list(_derived(rules, taken, found))
     _combined(schema, rules, taken, found)
-    problems.extend(_ordered(schema, rules, taken, found))
+    problems.extend(_ordered(schema, rules, blanks, taken, found))
     problems.extend(_blanked(rules, found))
     constructed = {id(rule) for step in found.steps for rule in step.rules}
     waiting = [rule for rule in rules if id(rule) not in constructed and rule not in found.by_rejection]
@@ -92,50 +101,76 @@ class _Ends:
     rules: list[Rule] = field(default_factory=list)
 
 
-def _ordered(schema: Schema, rules: Sequence[Rule], taken: Mapping[str, Rule], found: Assignment) -> Iterable[Problem]:
+def _ordered(
+    schema: Schema,
+    rules: Sequence[Rule],
+    blanks: Mapping[str, int],
+    taken: Mapping[str, Rule],
+    found: Assignment,
+) -> Iterable[Problem]:
     ends: dict[str, _Ends] = {}
-    below: dict[str, dict[str, bool]] = {}
+    beyond: dict[str, dict[str, bool]] = {}
+    falling = _falling(schema, rules, blanks, taken)
     keeps: dict[str, list[Rule]] = {}
     for rule in rules:
-        place = _upper(schema, rule, taken)
+        place = _placed(schema, rule, taken, falling)
         if place is None:
             continue
         keeps.setdefault(place, []).append(rule)
         if len(rule.columns) == 2:
-            anchors = below.setdefault(place, {})
-            anchors[rule.low] = anchors.get(rule.low, False) or rule.strict
+            anchors, other = beyond.setdefault(place, {}), rule.high if place == rule.low else rule.low
+            anchors[other] = anchors.get(other, False) or rule.strict
         else:
             _tighten(ends.setdefault(place, _Ends()), Scale(schema[place]), rule)
     problems = list(_circles(rules))
     if problems:
         return problems
-    free = {
-        name for name in {*below, *(a for anchors in below.values() for a in anchors)} if _movable(schema, name, taken)
-    }
+    named = {*beyond, *(anchor for anchors in beyond.values() for anchor in anchors)}
+    free = {name for name in named if _movable(schema, name, taken)}
     for name in free | set(ends):
         _with_schema(ends.setdefault(name, _Ends()), schema, name)
-    _propagate(schema, ends, below, free)
-    for name in sorted({*ends, *below}):
+    _propagate(schema, ends, beyond, free, falling)
+    for name in sorted({*ends, *beyond}):
         end = ends.get(name, _Ends())
         if end.low > end.high:
             said = "; ".join(rule.describe().rstrip(".") for rule in dict.fromkeys(end.rules)) or "the schema's bounds"
             problems.append(Problem(f"no value is left for {name!r}", said, "change one of these", name))
             continue
         low, high = (None if math.isinf(e) else e for e in (end.low, end.high))
-        anchors = tuple(sorted(below.get(name, {}).items()))
+        anchors = tuple(sorted(beyond.get(name, {}).items()))
         if not keeps.get(name) and not end.rules:
             continue
-        found.steps.append(Ordered(tuple(keeps.get(name, [])), name, anchors, low, high))
-        if high is not None and any(anchor not in free for anchor, _ in anchors):
+        down = name in falling
+        found.steps.append(Ordered(tuple(keeps.get(name, [])), name, anchors, low, high, down))
+        if (low if down else high) is not None and any(anchor not in free for anchor, _ in anchors):
             found.by_rejection.extend(r for r in end.rules if name in r.columns and len(r.columns) == 1)
     return problems
 
 
-def _upper(schema: Schema, rule: Rule, taken: Mapping[str, Rule]) -> str | None:
-    """Name the column that a construction makes larger, or keeps in bounds; None where there is no such way."""
+def _falling(
+    schema: Schema, rules: Sequence[Rule], blanks: Mapping[str, int], taken: Mapping[str, Rule]
+) -> frozenset[str]:
+    """Name the columns that are made from what stands above: where that has fewer blanks in all that is joined."""
+    pairs = [rule for rule in rules if isinstance(rule, Inequality) and len(rule.columns) == 2]
+    groups: dict[str, set[str]] = {}
+    for rule in pairs:
+        joined = groups.get(rule.low, {rule.low}) | groups.get(rule.high, {rule.high})
+        groups |= dict.fromkeys(joined, joined)
+    found: set[str] = set()
+    for group in groups.values():
+        inside = [rule for rule in pairs if rule.low in group]
+        fewer = sum(blanks.get(r.high, 0) - blanks.get(r.low, 0) for r in inside) < 0
+        if fewer and all(_movable(schema, rule.low, taken) for rule in inside):
+            found |= group
+    return frozenset(found)
+
+
+def _placed(schema: Schema, rule: Rule, taken: Mapping[str, Rule], falling: frozenset[str]) -> str | None:
+    """Name the column that a construction makes, or keeps in bounds; None where there is no such way."""
     if not isinstance(rule, (Inequality, Range)):
         return None
-    name = rule.high if len(rule.columns) == 2 else rule.columns[0]
+    between = len(rule.columns) == 2
+    name = (rule.low if rule.low in falling else rule.high) if between else rule.columns[0]
     return name if _movable(schema, name, taken) and all(_sized(schema, n) for n in rule.columns) else None
 
 
@@ -165,21 +200,27 @@ def _with_schema(end: _Ends, schema: Schema, name: str) -> None:
     end.high = end.high if high is None else min(end.high, float(scale.sizes(scale.at_most(high))))
 
 
-def _propagate(schema: Schema, ends: dict[str, _Ends], below: Mapping[str, Mapping[str, bool]], free: set[str]) -> None:
-    """Carry an upper bound down to what must not exceed it, so that there is always room for a gap."""
-    order = list(TopologicalSorter({name: set(anchors) for name, anchors in below.items()}).static_order())
+def _propagate(
+    schema: Schema,
+    ends: dict[str, _Ends],
+    beyond: Mapping[str, Mapping[str, bool]],
+    free: set[str],
+    falling: frozenset[str],
+) -> None:
+    """Carry the far bound of a column over to what it is made from, so that there is always room for a gap."""
+    order = list(TopologicalSorter({name: set(anchors) for name, anchors in beyond.items()}).static_order())
     for name in reversed(order):
-        for anchor, strict in below.get(name, {}).items():
-            if anchor in free and name in ends and not math.isinf(ends[name].high):
-                scale = Scale(schema[anchor])
-                high = float(scale.sizes(scale.at_most(ends[name].high, strict)))
-                if high < ends[anchor].high:
-                    ends[anchor].high = high
-                    ends[anchor].rules = [*ends[anchor].rules, *ends[name].rules, _said(name, anchor, strict)]
-
-
-def _said(high: str, low: str, strict: bool) -> Rule:
-    return Inequality(low, high, strict)
+        side = "low" if name in falling else "high"
+        for anchor, strict in beyond.get(name, {}).items():
+            if anchor not in free or name not in ends or math.isinf(getattr(ends[name], side)):
+                continue
+            scale, end = Scale(schema[anchor]), ends[anchor]
+            nearest = scale.at_least if side == "low" else scale.at_most
+            bound = float(scale.sizes(nearest(getattr(ends[name], side), strict)))
+            if bound > end.low if side == "low" else bound < end.high:
+                setattr(end, side, bound)
+                stated = (name, anchor) if side == "low" else (anchor, name)
+                end.rules = [*end.rules, *ends[name].rules, Inequality(*stated, strict)]
 
 
 def _circles(rules: Sequence[Rule]) -> Iterable[Problem]:

@@ -1,4 +1,4 @@
-"""Inequalities by construction: a column is what it must exceed plus a gap that is never negative."""
+"""Inequalities by construction: a column is what bounds it plus or minus a gap that is never negative."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bayesynth.schema import Column, Kind, Schema
 
 @dataclass(frozen=True)
 class Ordered(Step):
-    """A column with bounds, and with others that it is not below.
+    """A column with bounds, and with others that it is not below, or not above.
 
     Where one of those has a value the model sees the gap, in steps of the column's own grid from the first place that
     is allowed; elsewhere it sees the column itself. So every value that is recorded is learned, and none is made up.
@@ -27,15 +27,18 @@ class Ordered(Step):
     column : str
         The column.
     anchors : tuple of (str, bool)
-        Columns that it is not below, and whether it is above them (strict).
+        Columns that it is not beyond, and whether it may not equal them either (strict).
     low, high : float or None
         Bounds, as sizes.
+    down : bool
+        Whether the anchors stand above: the column is then the least of them minus a gap.
     """
 
     column: str
     anchors: tuple[tuple[str, bool], ...] = ()
     low: float | None = None
     high: float | None = None
+    down: bool = False
 
     @property
     def writes(self) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ class Ordered(Step):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The columns that it is not below."""
+        """The anchors."""
         return tuple(name for name, _ in self.anchors)
 
     @property
@@ -55,13 +58,15 @@ class Ordered(Step):
     @property
     def means(self) -> str:
         """Say how the column is made."""
-        return f"{self.column} is {' or '.join(self.reads)} plus a gap" if self.anchors else "bounds of the column"
+        way = "minus" if self.down else "plus"
+        return f"{self.column} is {' or '.join(self.reads)} {way} a gap" if self.anchors else "bounds of the column"
 
     @property
     def gap(self) -> str:
         """Name of the gap."""
-        over = self.reads[0] if len(self.anchors) == 1 else f"max({', '.join(self.reads)})"
-        return f"{self.column} - {over}"
+        nearest = f"{'min' if self.down else 'max'}({', '.join(self.reads)})"
+        anchor = self.reads[0] if len(self.anchors) == 1 else nearest
+        return f"{anchor} - {self.column}" if self.down else f"{self.column} - {anchor}"
 
     @property
     def alone(self) -> str:
@@ -78,7 +83,7 @@ class Ordered(Step):
         if not self.anchors:
             return [replace(own, column=self._inner(column, self.column))]
         base = self._base(schema, frame, len(frame))
-        gap = np.maximum(kept - base, 0.0)
+        gap = np.maximum(self._sign * (kept - base), 0.0)
         free = np.isnan(base) & ~np.isnan(kept)
         inner = self._gap_column(column, scale)
         gaps = gap if scale.timed else Scale(replace(column, name=self.gap, bounds=None)).sizes(gap)
@@ -91,12 +96,12 @@ class Ordered(Step):
     def make(
         self, schema: Schema, drawn: Mapping[str, pd.Series], made: Mapping[str, pd.Series], n_rows: int
     ) -> dict[str, pd.Series]:
-        """Add the gap to what the column must exceed, and keep it within its bounds."""
+        """Go by the gap from the anchors, and keep the column within its bounds."""
         scale = Scale(schema[self.column])
         if not self.anchors:
             return {self.column: scale.write(self._bounded(scale, scale.places(scale.read(drawn[self.column]))))}
         base = self._base(schema, made, n_rows)
-        found = base + self._drawn_gap(scale, drawn, n_rows)
+        found = base + self._sign * self._drawn_gap(scale, drawn, n_rows)
         if self.alone in drawn:
             found = np.where(np.isnan(base), scale.places(scale.read(drawn[self.alone])), found)
         return {self.column: scale.write(self._bounded(scale, found))}
@@ -109,13 +114,18 @@ class Ordered(Step):
         return np.maximum(np.rint(gap) if scale.timed else scale.places(gap), 0.0)
 
     def _base(self, schema: Schema, columns: Mapping[str, pd.Series], n_rows: int) -> np.ndarray:
-        """Find the first place that is not below any anchor that has a value; NaN where none has."""
+        """Find the nearest place that is not beyond any anchor that has a value; NaN where none has."""
         scale = Scale(schema[self.column])
         bases = []
         for name, strict in self.anchors:
             value = read(columns[name])
-            bases.append(np.where(value.blank, np.nan, scale.at_least(value.data, strict)))
-        return reduce(np.fmax, bases)
+            nearest = scale.at_most if self.down else scale.at_least
+            bases.append(np.where(value.blank, np.nan, nearest(value.data, strict)))
+        return reduce(np.fmin if self.down else np.fmax, bases)
+
+    @property
+    def _sign(self) -> int:
+        return -1 if self.down else 1
 
     def _bounded(self, scale: Scale, places: np.ndarray) -> np.ndarray:
         if self.low is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from bayesynth.errors import raise_all
 from bayesynth.rules.assign import Assignment, assign
 from bayesynth.rules.formulas import BlankWhen
+from bayesynth.rules.relations import Inequality
 from bayesynth.rules.rule import Rule
 from bayesynth.rules.sets import FixedCombinations, OneHot
 from bayesynth.rules.steps import Part
@@ -32,11 +33,14 @@ class RulePlan:
         The rules, in an order of their own.
     model_schema : Schema
         The columns that the model sees, the inner ones.
+    blanks : mapping of str to int
+        Blanks of columns in inequalities, in the table that was planned for.
     """
 
     schema: Schema
     rules: tuple[Rule, ...]
     model_schema: Schema
+    blanks: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, schema: Schema, rules: Iterable[Rule], frame: pd.DataFrame) -> RulePlan:
@@ -61,13 +65,15 @@ class RulePlan:
         settled = tuple(
             rule.settled(frame) if isinstance(rule, (FixedCombinations, OneHot)) else rule for rule in rules
         )
-        plan = cls(schema, settled, schema)
-        return cls(schema, settled, plan.inner(frame))
+        compared = {name for rule in rules if isinstance(rule, Inequality) for name in rule.columns}
+        blanks = {name: int(frame[name].isna().sum()) for name in sorted(compared)}
+        plan = cls(schema, settled, schema, blanks)
+        return cls(schema, settled, plan.inner(frame), blanks)
 
     @cached_property
     def assignment(self) -> Assignment:
         """Steps in order, and the rules that are left to rejection."""
-        return assign(self.schema, self.rules)
+        return assign(self.schema, self.rules, self.blanks)
 
     @property
     def by_rejection(self) -> tuple[Rule, ...]:

@@ -95,6 +95,7 @@ class Ruled:
         return {
             "rules": [rule.to_dict() for rule in self.plan.rules],
             "model_schema": json.loads(self.plan.model_schema.to_json()),
+            "blanks": dict(self.plan.blanks),
             "n_rows": self.n_rows,
             "decided": list(self.decided),
             "broken": list(self.broken),
@@ -106,7 +107,7 @@ class Ruled:
         rules = tuple(rule_from_dict(rule) for rule in facts["rules"])
         inner = Schema.from_json(json.dumps(facts["model_schema"]))
         counts = tuple(facts["decided"]), tuple(facts["broken"])
-        return cls(RulePlan(schema, rules, inner), facts["n_rows"], *counts)
+        return cls(RulePlan(schema, rules, inner, facts["blanks"]), facts["n_rows"], *counts)
 
     def table(self) -> pd.DataFrame:
         """Give one row per rule; see `Fit.rules_table`."""

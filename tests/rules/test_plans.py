@@ -119,37 +119,57 @@ def test_the_order_of_rules_means_nothing(real: pd.DataFrame, plan: RulePlan) ->
         )
 
 
+@pytest.mark.parametrize("blank", ["a", "b"])
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("places", list(itertools.product((0, 1, 2, None), repeat=2)), ids=str)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "Float64"])
-def test_no_rounding_breaks_an_inequality(places: tuple[int | None, int | None], strict: bool, dtype: str) -> None:
+def test_no_rounding_breaks_an_inequality(
+    places: tuple[int | None, int | None], strict: bool, dtype: str, blank: str
+) -> None:
     rng = np.random.default_rng(2)
     a, gap = rng.normal(0, 3, 400), rng.exponential(0.3, 400)
     rounded = [v if p is None else np.round(v, p) for v, p in zip((a, a + gap), places, strict=True)]
     real = pd.DataFrame({"a": rounded[0], "b": rounded[1]}).astype(dtype)
     rule = bs.Inequality("a", "b", strict=strict)
     real = real[~rule.violations(real)].reset_index(drop=True)
+    real.loc[::7, blank] = None  # the gap is counted from the other one
     plan = RulePlan.of(infer(real, a="continuous", b="continuous"), [rule], real)
     drawn = plan.from_model(shuffled(plan, real, 2000))
     assert not plan.by_rejection
+    assert ({"a", "b"} - {blank}) < set(plan.model_schema)
     assert not rule.violations(drawn).any()
+    assert rule.judge(drawn).decided.sum() > 1000
     assert drawn.dtypes.equals(real.dtypes)
 
 
-def test_a_blank_anchor_leaves_the_other_value_alone() -> None:
-    real = pd.DataFrame({"a": [1, None, 3, None] * 20, "b": [5, 70, None, 80] * 20}, dtype="Int64")
+@pytest.mark.parametrize(
+    ("a", "b", "inner"),
+    [
+        ([1, None, 3, 4], [5, 70, None, 80], ["a", "b - a", "b (on its own)"]),
+        ([1, None, 3, None], [5, 70, None, 80], ["b - a", "a (on its own)", "b"]),
+        ([1, None, 3, None], [5, None, 7, None], ["a", "b - a"]),
+        ([1, 2, 3, None], [5, 6, 7, 8], ["b - a", "b"]),
+    ],
+)
+def test_a_blank_anchor_leaves_the_other_value_alone(a: list, b: list, inner: list[str]) -> None:
+    real = pd.DataFrame({"a": a * 20, "b": b * 20}, dtype="Int64")
     plan = RulePlan.of(infer(real, a="count", b="count"), [bs.Inequality("a", "b")], real)
-    assert list(plan.model_schema) == ["a", "b - a", "b (on its own)"]
+    assert list(plan.model_schema) == inner
     pd.testing.assert_frame_equal(plan.from_model(plan.to_model(real)), real)
 
 
-def test_bounds_above_reach_what_stands_below() -> None:
+@pytest.mark.parametrize("down", [False, True])
+def test_bounds_reach_what_stands_on_the_other_side(down: bool) -> None:
     rng = np.random.default_rng(0)
-    real = pd.DataFrame({"a": rng.integers(0, 8, 100), "b": rng.integers(8, 11, 100)})
-    plan = RulePlan.of(infer(real, a="count", b="count"), [bs.Inequality("a", "b"), bs.Range("b", 0, 10)], real)
+    real = pd.DataFrame({"a": rng.integers(3, 8, 100), "b": rng.integers(8, 11, 100)}).astype("Int64")
+    real.loc[:9, "a" if down else "b"] = None
+    rules = [bs.Inequality("a", "b", strict=True), bs.Range("b", 0, 10), bs.Range("a", 3)]
+    plan = RulePlan.of(infer(real, a="count", b="count"), rules, real)
     inner = plan.to_model(real)
-    inner["a"], inner["b - a"] = 1000, 1000  # what no model should draw
+    inner["b" if down else "a"], inner["b - a"] = 0 if down else 1000, 1000  # what no model should draw
     drawn = plan.from_model(inner)
+    assert drawn["a"].notna().all()
+    assert drawn["b"].notna().all()
     assert not sum(plan.check(drawn).values())
     assert not plan.by_rejection
 
