@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.diagnostics.reading import TableReader
-from bayesynth.predictive.conditional import TooRareError
 from bayesynth.schema import Column, Kind, Schema
 from bayesynth.schema.conditions import Between, Condition, Missing, Observed
 from bayesynth.schema.kinds import NOMINAL
@@ -20,6 +19,20 @@ Draw = Callable[[int, np.random.Generator], pd.DataFrame]
 Accept = Callable[[pd.DataFrame], np.ndarray]
 ORIGIN, NOWHERE = "1970-01-01", -2.0
 MOST_PER_ROW, FEWEST_TRIED = 200, 20_000
+
+
+class TooFewAcceptedError(Exception):
+    """Hardly any row is accepted.
+
+    Parameters
+    ----------
+    kept, tried : int
+        Rows that were accepted, and drawn.
+    """
+
+    def __init__(self, kept: int, tried: int):
+        super().__init__(f"{kept} of {tried} rows")
+        self.kept, self.tried = kept, tried
 
 
 def draw_accepted(
@@ -49,15 +62,14 @@ def draw_accepted(
 
     Raises
     ------
-    TooRareError
+    TooFewAcceptedError
         If so many rows do not hold n accepted ones.
     """
     most = max(FEWEST_TRIED, MOST_PER_ROW * n) if most is None else most
     parts, kept, tried = [], 0, 0
     while kept < n:
         if tried >= most:
-            rate = kept / tried
-            raise TooRareError(rate, float(np.sqrt(rate * (1 - rate) / tried)), tried)
+            raise TooFewAcceptedError(kept, tried)
         rate = (kept + 1) / (tried + 1)
         frame = draw(min(int(1.1 * (n - kept) / rate) + 10, most - tried), rng)
         keep = np.asarray(accept(frame), bool)

@@ -12,7 +12,7 @@ from bayesynth._random import Seed, as_generator
 from bayesynth.diagnostics import Provenance
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.predictive import DrawOptions, FittedNetwork
-from bayesynth.predictive.conditional import pilot, source_of, sweep
+from bayesynth.predictive.conditional import TooRareError, pilot, source_of, sweep
 from bayesynth.predictive.functionals import interval, over_draws
 from bayesynth.predictive.particles import Particles
 from bayesynth.rules import RulePlan
@@ -227,8 +227,8 @@ class Conditioning:
         rng, model = as_generator(random_seed), self._model
         asked = model.asked(given, blanks) if given else None
         source = model.source(asked, DrawOptions(blanks=blanks), rng)
-        if asked is not None and pilot(source, rng.spawn(1)[0]).total == 0.0:
-            raise InputError(model.refused(asked, blanks, 0.0, rng))
+        if asked is not None and (tried := pilot(source, rng.spawn(1)[0])).total == 0.0:
+            raise InputError(model.refused(asked, blanks, TooRareError(0.0, 0.0, tried.n), rng))
         values, within = over_draws(source, summary, int(draws), 2 * ROWS_OF_A_DRAW, rng)
         found = summary.table(values, within, level)
         found.attrs["given"] = {"conditions": asked.words() if asked else {}, "draws": int(draws)}

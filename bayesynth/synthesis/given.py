@@ -15,8 +15,8 @@ from bayesynth.predictive import DrawOptions, FittedNetwork
 from bayesynth.predictive.conditional import TooRareError, draw_given, pilot, source_of
 from bayesynth.predictive.particles import Source
 from bayesynth.rules import RulePlan
-from bayesynth.synthesis.accepting import Accept, draw_accepted, meeting
-from bayesynth.synthesis.asking import Asked
+from bayesynth.synthesis.accepting import Accept, TooFewAcceptedError, draw_accepted, meeting
+from bayesynth.synthesis.asking import Asked, condition_of
 from bayesynth.synthesis.coding import Codebook
 from bayesynth.synthesis.ruled import always_filled, rows_that_keep
 
@@ -62,7 +62,7 @@ class Model:
         """Whether a rule makes a column, or blanks it, after the model has drawn."""
         return name in self.plan.schema and any(name in step.writes for step in self.plan.assignment.steps)
 
-    def refused(self, asked: Asked, blanks: bool, probability: float, rng: np.random.Generator) -> Problem:
+    def refused(self, asked: Asked, blanks: bool, error: TooRareError, rng: np.random.Generator) -> Problem:
         """Say how improbable conditions are, and which of them to drop."""
         left, options = {}, DrawOptions(blanks=blanks)
         for name in asked.conditions:
@@ -70,8 +70,9 @@ class Model:
             left[name] = pilot(self.source(rest, options, rng), rng).mean if rest else 1.0
         nearest = max(left, key=left.get)
         found = "; ".join(f"{name} {words}" for name, words in asked.words().items())
-        shown = f"about {probability:.1g}" if probability else "less than 1 in 100,000"
-        why = f"the probability of it is {shown}, too little to draw from"
+        why = f"its probability is about {error.probability:.1g}, too little to draw from"
+        if not error.probability:
+            why = f"none of {error.guided_rows:,} rows that were led towards it met it"
         remedy = f"drop or widen the condition on {nearest!r}: without it the probability is {left[nearest]:.2g}"
         return Problem(found, why, remedy, nearest)
 
@@ -105,10 +106,13 @@ def draw_rows_given(
     try:
         frame = rows_that_keep(model.plan.by_rejection, draw, n)
     except TooRareError as error:
-        problem = model.refused(asked, options.blanks, error.probability, rng) if asked.conditions else _rare(outer)
-        raise InputError(problem) from error
+        raise InputError(model.refused(asked, options.blanks, error, rng)) from error
+    except TooFewAcceptedError as error:
+        raise InputError(_rare(outer, error)) from error
     frame = model.with_fresh(frame, names)
-    frame.attrs["given"] = {"conditions": asked.words() | {k: str(v) for k, v in outer.items()}} | facts
+    frame.attrs["given"] = {
+        "conditions": asked.words() | {k: str(condition_of(k, v)) for k, v in outer.items()}
+    } | facts
     return frame
 
 
@@ -121,7 +125,7 @@ def _accepted(
     return frame
 
 
-def _rare(outer: Mapping[str, Any]) -> Problem:
-    found = "; ".join(f"{name} {wanted}" for name, wanted in outer.items())
-    why = "a rule makes these columns, and hardly any drawn row is like that"
+def _rare(outer: Mapping[str, Any], error: TooFewAcceptedError) -> Problem:
+    found = "; ".join(f"{name} {condition_of(name, wanted)}" for name, wanted in outer.items())
+    why = f"rules make these columns, and {error.kept} of {error.tried:,} drawn rows are like that"
     return Problem(found, why, "condition on the columns that they are made from, or widen the conditions")

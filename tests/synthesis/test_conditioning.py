@@ -11,8 +11,7 @@ from scipy import stats
 
 import bayesynth as bs
 from bayesynth.errors import InputError
-from bayesynth.predictive.conditional import TooRareError
-from bayesynth.synthesis.accepting import draw_accepted
+from bayesynth.synthesis.accepting import TooFewAcceptedError, draw_accepted
 
 SMALL = bs.StructureOptions(graphs=4)
 
@@ -277,6 +276,11 @@ def test_rows_are_completed_beside_rules(ruled_fit: bs.Fit) -> None:
         ruled_fit.probability({"total": 30})
 
 
+def test_a_vanishing_condition_on_a_made_column_is_refused(ruled_fit: bs.Fit) -> None:
+    with pytest.raises(InputError, match=r"rules make these columns, and 0 of 20,000 drawn rows"):
+        ruled_fit.sample(5, given={"total": bs.between(low=500), "sex": "f"}, random_seed=1)
+
+
 def test_a_vanishing_condition_is_refused_with_the_one_to_drop(laplace: Callable[..., bs.Fit]) -> None:
     x = np.linspace(0, 1, 300).round(3)
     frame = pd.DataFrame({"x": x, "y": (x * 100 + np.sin(40 * x)).round(1), "z": np.arange(300) % 2})
@@ -372,6 +376,6 @@ def test_rows_are_accepted_within_a_budget() -> None:
     assert len(found) == 500
     assert (found["x"] < 0.2).all()
     assert rate == pytest.approx(0.2, abs=0.05)
-    with pytest.raises(TooRareError) as raised:
+    with pytest.raises(TooFewAcceptedError) as raised:
         draw_accepted(draw, 5, lambda t: t["x"] < -1, rng, most=1000)
-    assert raised.value.guided_rows == 1000
+    assert (raised.value.kept, raised.value.tried) == (0, 1000)
