@@ -81,7 +81,7 @@ def choose_rows(
 
     Notes
     -----
-    Balanced sampling in the sense of Deville and Tillé (2004), doi:10.1093/biomet/91.4.893; halving by a kernel as
+    Balanced sampling in the sense of Deville and Tillé (2004), doi:10.1093/biomet/91.4.893. Halving by a kernel as
     in Dwivedi and Mackey (2024), "Kernel thinning", Journal of Machine Learning Research 25(152).
     """
     codes = np.concatenate([_codes(values, name in numeric) for name, values in columns.items()], axis=1)
