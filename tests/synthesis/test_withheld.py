@@ -222,6 +222,9 @@ LOUD: dict[str, Callable[[pd.DataFrame, bs.Fit], object]] = {
     "a column that is missing": lambda t, f: bs.assess(
         t, [t.drop(columns=numeric(f))], schema=f.schema, progress=False
     ),
+    "an analysis of an identifier": lambda t, f: bs.assess(
+        t, [t], schema=f.schema, analysis=lambda x: x["patient"].astype(float).mean(), progress=False
+    ),
     "an unknown key": lambda t, f: bs.assess(t, [t], schema=f.schema, keys=["patient"], progress=False),
     "an unknown target": lambda t, f: bs.assess(t, [t], schema=f.schema, target="mrn", progress=False),
     "knowledge of an identifier": lambda t, f: refit(t, f, bs.Knowledge(required=[("mrn", numeric(f))])),
