@@ -111,9 +111,11 @@ def _conversions(table: Table, fields: list[Field]) -> Iterator[Candidate]:
         for x in fields:
             if x is target or (target.sort != "number" and x.sort != target.sort):
                 continue
+            if min(target.n_levels, x.n_levels) < FINE:
+                continue  # equal levels are a dependency, and judged as one
             if np.array_equal(target.values, x.values, equal_nan=True):
                 yield Candidate(target, (x,), "{0}", x.values, 1.0, 0.0, False)
-            elif _fine(target) and x.n_levels >= FINE and x.sort == "number":
+            elif _fine(target) and x.sort == "number":
                 yield from _affine(table, target, x)
 
 

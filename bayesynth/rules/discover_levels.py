@@ -75,7 +75,7 @@ def _in_order(x: Field, y: Field) -> bool:
     """Whether levels follow a number in order: a coding by thresholds, which is judged as such."""
     both = x.observed & y.observed
     changes = np.count_nonzero(np.diff(y.codes[both][np.argsort(x.codes[both], kind="stable")]))
-    return x.sort != "level" and changes < len(np.unique(y.codes[both]))
+    return _codable(x, y) and changes < len(np.unique(y.codes[both]))
 
 
 def _unseen(codes: np.ndarray, target: Field) -> float:
@@ -117,13 +117,12 @@ def _shares(outer: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def find_thresholds(table: Table) -> Findings:
     """Search columns of few levels that each fill an interval of a number of their own."""
-    pairs = [
-        (x, y)
-        for x in table.measured
-        for y in table.varying
-        if x is not y and y.n_levels <= MOST_LEVELS and x.n_levels >= 2 * y.n_levels
-    ]
+    pairs = [(x, y) for x in table.measured for y in table.varying if x is not y and _codable(x, y)]
     return Findings.of(_cut(table, pairs), len(pairs))
+
+
+def _codable(x: Field, y: Field) -> bool:
+    return x.sort != "level" and y.n_levels <= MOST_LEVELS and x.n_levels >= 2 * y.n_levels
 
 
 def _cut(table: Table, pairs: list[tuple[Field, Field]]) -> Iterator[Found]:

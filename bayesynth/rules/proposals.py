@@ -155,19 +155,19 @@ class RuleProposals(Sequence[Rule]):
         )
 
     def _footnotes(self) -> list[str]:
-        """Say what the table was too small for."""
+        """Say what the table was too small for, and what it cannot prove."""
+        notes = []
         if self.rows < self.needed:
-            return [
+            notes.append(
                 f"{self.needed} rows must have been able to contradict a rule; the table has {self.rows}. "
                 "A larger rate= needs fewer."
-            ]
-        if self.unsupported:
-            n = len(self.unsupported)
-            return [
+            )
+        if n := len(self.unsupported):
+            notes.append(
                 f"{n} more relation{'s hold' if n > 1 else ' holds'} without exception, but the table cannot prove "
                 f"{'them' if n > 1 else 'it'}: to_frame(unsupported=True)."
-            ]
-        return []
+            )
+        return notes
 
 
 _COLUMNS = ("kind", "rule", "statement", "support", "kept_aside", "expected", "posterior", "chance")

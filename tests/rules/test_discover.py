@@ -246,6 +246,15 @@ def test_no_violation_in_twelve_rows_is_no_rule(rng) -> None:
     assert "the table has 12" in repr(proposals)
 
 
+def test_equal_columns_are_found_where_there_are_enough_levels(rng) -> None:
+    table = pd.DataFrame({"score": rng.normal(size=N), "grade": rng.integers(0, 12, N), "flag": rng.random(N) < 0.4})
+    for name in list(table):
+        table[f"{name} again"] = table[name]
+    proposals = search(table)
+    assert {rule.columns for rule in proposals} == {("score again", "score"), ("grade", "grade again")}
+    assert "flag" in proposals.to_frame(unsupported=True).rule[0]
+
+
 def test_one_violation_refutes(rng) -> None:
     table = people(rng)
     table["double"] = 2 * table.crp
