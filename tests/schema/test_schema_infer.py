@@ -9,6 +9,7 @@ import pytest
 
 from bayesynth.errors import SchemaError, SchemaWarning
 from bayesynth.schema import Column, Kind, Role, Schema
+from bayesynth.schema.arrays import numbers
 from bayesynth.schema.infer import infer_column
 
 rng = np.random.default_rng(5)
@@ -213,3 +214,8 @@ def test_the_frame_stays_as_it_was_even_read_only() -> None:
     before = frame.copy(deep=True)
     Schema.infer(frame).validate(frame)
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_categories_of_whole_numbers_with_blanks_are_read_as_numbers() -> None:
+    stages = pd.Series(pd.Categorical([3, None, 1], categories=[1, 2, 3], ordered=True))
+    assert numbers(stages).tolist() == pytest.approx([3.0, np.nan, 1.0], nan_ok=True)
