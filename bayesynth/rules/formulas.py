@@ -13,6 +13,7 @@ from bayesynth.rules.rule import Condition, Judged, Rule, evaluate, formula_prob
 from bayesynth.rules.values import Value, read
 from bayesynth.schema import Column, Kind, Schema
 from bayesynth.schema.arrays import unit_of
+from bayesynth.schema.infer import infer_column
 from bayesynth.schema.kinds import NUMERIC, TEMPORAL
 
 SLACK = 1e-9  # relative: what arithmetic on doubles may lose
@@ -116,8 +117,6 @@ class Derived(Rule):
 
 def half_step(series: pd.Series) -> float:
     """Half a step of the grid that recorded values lie on."""
-    from bayesynth.schema.infer import infer_column
-
     present = series.dropna()
     if present.empty:
         return 0.0

@@ -15,6 +15,7 @@ from bayesynth.errors import InputError, Problem
 from bayesynth.rules.expression import Expression
 from bayesynth.rules.values import Value, any_blank, read, read_all
 from bayesynth.schema import Schema
+from bayesynth.schema.files import pack, unpack
 
 Condition = str | Callable[[pd.DataFrame], Any]
 
@@ -187,8 +188,6 @@ def empty(schema: Schema, name: str) -> Value:
 
 
 def _plain(value: object) -> object:
-    from bayesynth.schema.files import pack
-
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else pack(value)
@@ -196,8 +195,6 @@ def _plain(value: object) -> object:
 
 def unpacked(value: object) -> object:
     """Undo what `Rule.to_dict` did to a constant or to a list of them."""
-    from bayesynth.schema.files import unpack
-
     if isinstance(value, list):
         return tuple(unpacked(item) for item in value)
     return unpack(value)
