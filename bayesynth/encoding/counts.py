@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import betainc, gammaln, ndtr, xlogy
+from scipy.special import betainc, gammaincc, gammaln, ndtr, xlogy
 
-from bayesynth.encoding.distributions import FAR, Bounds, Distribution, Sample, gamma_tail
+from bayesynth.encoding.distributions import FAR, Bounds, Distribution, Sample
 
 KERNEL_KNOTS, KERNEL_GRID = 128, 193
 FLOOR = 1e-10  # keeps the left-out density of an outlier above 0
@@ -47,7 +47,7 @@ class Poisson(Counts):
 
     def cdf(self, y: np.ndarray, theta: np.ndarray, sample: Sample) -> np.ndarray:
         """Distribution function at standardised values."""
-        return gamma_tail(np.floor(y), sample.mean * np.exp(theta[..., 0]))
+        return _poisson_cdf(np.floor(y), sample.mean * np.exp(theta[..., 0]))
 
     def named(self, theta: np.ndarray, sample: Sample, centre: float, scale: float) -> Mapping[str, np.ndarray]:
         """Parameters as people know them, in the units of the column."""
@@ -87,6 +87,7 @@ class Kernel(Distribution):
     name, title = "kernel", "kernel density"
     prior = ((0.0, 1.0),)
     keeps_values = True
+    most_values = KERNEL_KNOTS
 
     def standard(self, values: np.ndarray, bounds: Bounds) -> tuple[float, float]:
         """Centre and scale of the values."""
@@ -143,12 +144,6 @@ def _reflected(sample: Sample) -> list[np.ndarray]:
     return [sample.values, *(2 * end - sample.values for end in near)]
 
 
-def thinned(sample_values: np.ndarray, counts: np.ndarray, most: int = KERNEL_KNOTS) -> tuple[np.ndarray, np.ndarray]:
-    """Let neighbours share a knot where there are more distinct values than that."""
-    if len(sample_values) <= most:
-        return sample_values, counts
-    owner = np.minimum((np.cumsum(counts) - counts / 2) / counts.sum() * most, most - 1).astype(int)
-    shared = np.bincount(owner, weights=counts, minlength=most)
-    centres = np.bincount(owner, weights=counts * sample_values, minlength=most)
-    held = shared > 0
-    return centres[held] / shared[held], shared[held]
+def _poisson_cdf(k: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Distribution function of a Poisson variable at whole numbers."""
+    return np.where(k < 0, 0.0, gammaincc(np.maximum(k, 0.0) + 1, mean))

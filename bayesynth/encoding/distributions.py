@@ -12,7 +12,6 @@ from scipy.special import (
     betaln,
     expit,
     gammainc,
-    gammaincc,
     gammaincinv,
     gammaln,
     log_ndtr,
@@ -23,6 +22,7 @@ from scipy.special import (
     xlogy,
 )
 
+MAX_VALUES = 2048
 FAR = 40.0  # an end of the scale that is not there, in standard deviations
 _LOG_ROOT = 0.5 * np.log(2 * np.pi)
 
@@ -55,15 +55,18 @@ class Sample:
     cell: float
 
     @classmethod
-    def of(cls, values: np.ndarray, bounds: Bounds, step: float | None, centre: float, scale: float) -> Sample:
-        """Standardise observed values."""
+    def of(
+        cls, values: np.ndarray, bounds: Bounds, step: float | None, centre: float, scale: float, most: int = MAX_VALUES
+    ) -> Sample:
+        """Standardise observed values; beyond `most` distinct ones neighbours share their mean."""
         distinct, counts = np.unique((values - centre) / scale, return_counts=True)
         lower, upper = (
             sign * FAR if end is None else float(np.clip((end - centre) / scale, -FAR, FAR))
             for sign, end in zip((-1, 1), bounds, strict=True)
         )
         cell = step / scale if step else 1e-3
-        return cls(distinct, counts.astype(float), lower, upper, float(np.mean((values - centre) / scale)), cell)
+        distinct, counts = thinned(distinct, counts.astype(float), most)
+        return cls(distinct, counts, lower, upper, float(np.mean((values - centre) / scale)), cell)
 
 
 class Distribution:
@@ -79,6 +82,7 @@ class Distribution:
     """Mean and standard deviation of each parameter's prior."""
     discrete = False
     keeps_values = False
+    most_values = MAX_VALUES
     least: float | None = None
     """Smallest value that has a density."""
     strict = False
@@ -363,6 +367,20 @@ class Uniform(Distribution):
         return log_ndtr(-theta[..., 0]), 1.0 - log_ndtr(-theta[..., 1])
 
 
+def thinned(values: np.ndarray, counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Let neighbours share their mean where there are more distinct values than that; the outer half stays as it is."""
+    edge = most // 4
+    if len(values) <= most:
+        return values, counts
+    inner, weight = values[edge:-edge], counts[edge:-edge]
+    groups = most - 2 * edge
+    owner = ((np.cumsum(weight) - weight / 2) / weight.sum() * groups).astype(int)
+    shared = np.bincount(owner, weights=weight, minlength=groups)
+    held = shared > 0
+    middle = np.bincount(owner, weights=weight * inner, minlength=groups)[held] / shared[held]
+    return np.r_[values[:edge], middle, values[-edge:]], np.r_[counts[:edge], shared[held], counts[-edge:]]
+
+
 def _log_normal_density(y: np.ndarray, mean: np.ndarray, log_sd: np.ndarray) -> np.ndarray:
     return -0.5 * ((y - mean) * np.exp(-log_sd)) ** 2 - log_sd - _LOG_ROOT
 
@@ -375,8 +393,3 @@ def _shape_and_rate(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _exponents(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     total = np.exp(theta[..., 1])
     return expit(theta[..., 0]) * total, expit(-theta[..., 0]) * total
-
-
-def gamma_tail(k: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Distribution function of a Poisson variable at whole numbers."""
-    return np.where(k < 0, 0.0, gammaincc(np.maximum(k, 0.0) + 1, mean))

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.special import betaln
 
-from bayesynth.encoding.counts import thinned
 from bayesynth.encoding.distributions import Bounds, Distribution, Sample
 from bayesynth.encoding.parametric import DISTRIBUTIONS, Checks, ParametricMarginal, misfits
 from bayesynth.errors import InputError, Problem
@@ -214,11 +213,7 @@ def _curvature(height: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) ->
 def _standardised(law: Distribution, column: Observed) -> tuple[Sample, float, float]:
     bounds = law.ends(column.bounds)
     centre, scale = law.standard(column.values, bounds)
-    sample = Sample.of(column.values, bounds, column.step, centre, scale)
-    if law.keeps_values:
-        values, counts = thinned(sample.values, sample.counts)
-        sample = Sample(values, counts, sample.lower, sample.upper, sample.mean, sample.cell)
-    return sample, centre, scale
+    return Sample.of(column.values, bounds, column.step, centre, scale, law.most_values), centre, scale
 
 
 def _reach(law: Distribution, column: Observed) -> tuple[float, float]:

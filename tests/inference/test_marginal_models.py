@@ -306,3 +306,15 @@ def test_few_values_are_enough_to_draw(name: str, values: list[float]) -> None:
     assert np.isfinite([*shift, *stretch, *drawn, *found.scores(observed.values)]).all()
     assert drawn.min() >= min(values)
     assert drawn.max() <= max(values)
+
+
+def test_sharing_knots_changes_nothing_that_matters() -> None:
+    values, law = np.random.default_rng(1).standard_t(3, 20_000), DISTRIBUTIONS["student_t"]
+    exact, shared = (Sample.of(values, (None, None), None, 0.0, 1.0, most) for most in (20_000, 2048))
+    assert len(shared.values) <= 2048
+    assert shared.counts.sum() == 20_000
+    assert shared.values @ shared.counts == pytest.approx(values.sum())
+    assert (shared.values[0], shared.values[-1]) == (values.min(), values.max())
+    theta = np.array([[0.0, 0.0, 1.1], [0.02, 0.01, 1.15], [-0.01, -0.02, 1.05]])
+    apart = np.diff(surface(law, exact, theta)) - np.diff(surface(law, shared, theta))
+    assert np.abs(apart).max() < 0.05
