@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.optimize import brentq, minimize_scalar
 
 from bayesynth.rules.discover_evidence import Findings, Found, weigh
 from bayesynth.rules.discover_table import Field, Table
@@ -129,14 +130,34 @@ def _affine(table: Table, target: Field, x: Field) -> Iterator[Candidate]:
         if len(search) < FINE or np.ptp(g[search]) == 0:
             continue
         slope, intercept = _line(g[search], target.values[search])
-        residuals = target.values[search] - slope * g[search] - intercept
-        if np.abs(residuals).max() > 2 * half:
+        if np.abs(target.values[search] - slope * g[search] - intercept).max() > 2 * half:
             continue
-        slack = 2 * half / np.ptp(g[both])
-        a = roundest(slope - slack, slope + slack, partial(_shifts, target, g, both, half), ratio=True)
+        a = roundest(*_factors(target.values[both], g[both], half, False), ratio=True)
+        if a is not None:
+            yield Candidate(target, (x,), form, g, a, 0.0, False)
+            return
+        slopes = _slopes(target.values[both], g[both], half, slope)
+        a = roundest(*slopes, partial(_shifts, target, g, both, half), ratio=True)
         if a is not None:
             yield Candidate(target, (x,), form, g, a, roundest(*_shifts(target, g, both, half, a)), False)
             return
+
+
+def _slopes(c: np.ndarray, g: np.ndarray, half: float, near: float) -> tuple[float, float]:
+    """Smallest and largest slope that leaves a shift possible; crossed if there is none.
+
+    The rest c - a g must fit between two lines that are 2 half apart. Its width is convex in a.
+    """
+
+    def excess(off: float) -> float:
+        return float(np.ptp(c - (near + off) * g)) - 2 * half
+
+    reach = 4 * half / np.ptp(g)
+    best = minimize_scalar(excess, bounds=(-reach, reach), method="bounded", options={"xatol": 1e-9 * reach}).x
+    if excess(best) > 0:
+        return np.inf, -np.inf
+    ends = [end if excess(end) <= 0 else brentq(excess, end, best, xtol=1e-9 * reach) for end in (-reach, reach)]
+    return near + ends[0], near + ends[1]
 
 
 def _line(g: np.ndarray, c: np.ndarray) -> tuple[float, float]:

@@ -11,7 +11,7 @@ MOST_DIGITS = 16
 def roundest(
     low: float, high: float, leaves: Callable[[float], tuple[float, float]] | None = None, *, ratio: bool = False
 ) -> float | None:
-    """Find the number with the fewest significant digits in a closed interval.
+    """Find the number with the fewest significant digits in a closed interval, and of those the shortest to write.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def roundest(
         return None
     middle = (low + high) / 2
     for digits in range(MOST_DIGITS + 1):
-        tried = [0.0] if digits == 0 else _near(middle, digits)
-        tried += [1 / c for c in _near(1 / middle, digits)] if ratio and middle else []
-        for number in tried:
+        tried = {0.0: "0"} if digits == 0 else {c: repr(c) for c in _near(middle, digits)}
+        tried |= {1 / c: repr(c) for c in _near(1 / middle, digits)} if ratio and middle else {}
+        for number in sorted(tried, key=lambda number: len(tried[number])):
             if low <= number <= high and (leaves is None or _open(leaves(number))):
                 return float(number)
     return None

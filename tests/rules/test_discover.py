@@ -62,6 +62,26 @@ def test_arithmetic_is_found_on_the_grid_of_the_column(rng) -> None:
     assert len(found) == 3
 
 
+@pytest.mark.parametrize("per_year", [365, 365.25])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_conversion_to_few_decimals_is_found_whichever_rows_are_kept_aside(rng, per_year, seed) -> None:
+    table = pd.DataFrame({"days": rng.integers(40, 4800, 400)})
+    table["years"] = (table.days / per_year).round(1)
+    (rule,) = search(table, random_seed=seed)
+    assert rule.column == "years"
+    stated = eval(rule.expression, {"days": 1.0})
+    assert stated == pytest.approx(1 / per_year, rel=1e-3)
+    assert "+" not in rule.expression
+
+
+def test_a_conversion_with_an_offset_rounded_coarsely_is_found(rng) -> None:
+    for _ in range(10):
+        table = pd.DataFrame({"celsius": rng.normal(37, 1, 300).round(2)})
+        table["fahrenheit"] = (1.8 * table.celsius + 32).round(1)
+        (rule,) = search(table, random_seed=1)
+        assert not rule.violations(table).any()
+
+
 def test_a_conversion_with_an_offset_is_found(rng) -> None:
     celsius = rng.normal(37, 1, N).round(1)
     table = pd.DataFrame({"c": celsius, "f": (1.8 * celsius + 32).round(2), "x": rng.normal(size=N)})
