@@ -48,6 +48,9 @@ class Column:
         ordered one joins its neighbour; or their cells are left blank.
     fewest : int
         Rows that a level needs not to be rare.
+    unseen_share : float, optional
+        Prior probability, in (0, 1), that a recorded value is one of the levels that no row of the table has: of all
+        of them together, each with the same part of it. They are never drawn when it is left out.
     tails : bool
         Whether values may be drawn beyond the recorded extremes, which the empirical distribution never does.
     fresh : str, Fake or None
@@ -84,6 +87,7 @@ class Column:
     tails: bool = False
     level_policy: str = "keep"
     fewest: int = 5
+    unseen_share: float | None = None
     fresh: Fresh = AUTO
     storage: Storage | None = None
     inferred: frozenset[str] = frozenset()
@@ -108,6 +112,19 @@ class Column:
         """The dtype in words."""
         return self.storage.label
 
+    @property
+    def modelling(self) -> str:
+        """How it is modelled, where that is not as usual."""
+        rows = f" (fewer than {self.fewest} rows)" if self.fewest > 1 else ""
+        policy = {"merge_rare": f"rare levels merged{rows}", "drop": f"rare levels blank{rows}"}
+        words = [
+            "" if self.marginal == "empirical" else f"{self.marginal} marginal",
+            "with tails" if self.tails else "",
+            policy.get(self.level_policy, ""),
+            "" if self.unseen_share is None else f"unseen levels {100 * self.unseen_share:g}%",
+        ]
+        return ", ".join(filter(None, words))
+
 
 def _normalise(column: Column) -> list[Problem]:
     """Bring every field to its own type; report what cannot be."""
@@ -128,6 +145,7 @@ def _normalise(column: Column) -> list[Problem]:
     settle("bounds", _bounds, "a pair (lowest, highest) of finite numbers, or of None for an open end, or None")
     settle("nullable", _truth, "True or False")
     settle("tails", _truth, "True or False")
+    settle("unseen_share", _probability, "a number between 0 and 1, or None")
     settle("fresh", as_fresh, WANTED)
     settle("inferred", frozenset, "a set of names of facts")
     settle("notes", tuple, "a sequence of texts")
@@ -161,6 +179,15 @@ def _bounds(bounds: object) -> tuple[float | None, float | None] | None:
         if end is not None and (isinstance(end, bool) or not math.isfinite(end)):
             raise ValueError("a bound is a finite number")
     return None if lowest is highest is None else (lowest, highest)
+
+
+def _probability(value: object) -> float | None:
+    value = plain(value)
+    if value is None:
+        return None
+    if isinstance(value, (bool, str)) or not 0 < value < 1:
+        raise ValueError("no probability that anything has")
+    return float(value)
 
 
 def _truth(value: object) -> bool:

@@ -20,6 +20,7 @@ from bayesynth.schema.kinds import (
     NUMERIC,
     OTHER,
     TEMPORAL,
+    WITH_POLICY,
     Kind,
     Role,
 )
@@ -45,6 +46,11 @@ def contradictions(column: Column) -> list[Problem]:
 def column_problem(column: Column, found: str, why: str, remedy: str) -> Problem:
     """State a problem that names its column."""
     return Problem(f"column {column.name!r} has {found}", why, remedy, str(column.name))
+
+
+def is_row_count(value: object) -> bool:
+    """Whether a value is a number of rows."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _check_names(column: Column) -> Iterable[Problem]:
@@ -107,13 +113,19 @@ def _check_policy(column: Column) -> Iterable[Problem]:
     policy = f"the level policy {column.level_policy!r}"
     if column.level_policy not in LEVEL_POLICIES:
         yield column_problem(column, policy, f"known are: {', '.join(LEVEL_POLICIES)}", "choose one of these")
-    elif column.level_policy != "keep" and column.kind not in (Kind.CATEGORICAL, Kind.ORDINAL):
+    elif column.level_policy != "keep" and column.kind not in WITH_POLICY:
         remedy = "drop it, or make the column categorical"
         yield column_problem(column, f"the kind {column.kind} and {policy}", "only levels can be rare", remedy)
     elif column.level_policy == "merge_rare" and column.kind is not Kind.ORDINAL and column.storage.holds != Holds.TEXT:
-        remedy = 'write its levels as text, make it ordinal, or use "drop"'
+        remedy = 'write its levels as text, make it ordinal, or use "drop" or "keep"'
         yield column_problem(column, f"{policy} and levels that are no texts", f"{OTHER!r} would be one", remedy)
-    if not isinstance(column.fewest, int) or isinstance(column.fewest, bool) or column.fewest < 1:
+    if column.unseen_share is not None and column.kind not in NOMINAL:
+        found = f"the kind {column.kind} and unseen_share={column.unseen_share}"
+        yield column_problem(column, found, "only levels can be unseen", "drop it")
+    elif column.unseen_share is not None and column.level_policy != "keep":
+        found = f"{policy} and unseen_share={column.unseen_share}"
+        yield column_problem(column, found, "a level that no row has is rare", "drop one of them")
+    if not is_row_count(column.fewest):
         yield column_problem(column, f"fewest={column.fewest!r}", "it is a number of rows", "pass 5, for example")
 
 

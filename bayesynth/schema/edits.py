@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 
 import numpy as np
 
-from bayesynth.errors import SchemaError
+from bayesynth.errors import Problem, SchemaError
 from bayesynth.schema.arrays import decimals
 from bayesynth.schema.column import Column
-from bayesynth.schema.contradictions import column_problem
+from bayesynth.schema.contradictions import column_problem, is_row_count
 from bayesynth.schema.fresh import AUTO, BLANK
-from bayesynth.schema.kinds import COUNT_MARGINALS, NOMINAL, NUMERIC, TEMPORAL, Kind, Role
+from bayesynth.schema.kinds import COUNT_MARGINALS, LEVEL_POLICIES, NOMINAL, NUMERIC, TEMPORAL, WITH_POLICY, Kind, Role
 from bayesynth.schema.storage import NUMBERS
 
 Edit = str | Mapping[str, object] | Column
@@ -58,6 +58,30 @@ def edit_column(column: Column, edit: Edit) -> Column:
     inferred = (column.inferred - set(facts)) & _facts_of(kind or column.kind)
     notes = () if "kind" in facts else column.notes
     return replace(column, **{**settled, **facts}, inferred=inferred, notes=notes)
+
+
+def policy_problems(facts: Mapping[str, object]) -> Iterator[Problem]:
+    """Say what is wrong with a level policy for all columns, whether or not any can have one."""
+    policy, fewest = facts.get("level_policy", "keep"), facts.get("fewest", 1)
+    if policy not in LEVEL_POLICIES:
+        why, remedy = f"known are: {', '.join(LEVEL_POLICIES)}", "choose one of these"
+        yield Problem(f"level_policy={policy!r} for all columns", why, remedy)
+    if not is_row_count(fewest):
+        yield Problem(f"fewest={fewest!r} for all columns", "it is a number of rows", "pass 5, for example")
+
+
+def with_policy(column: Column, facts: Mapping[str, object], edit: Edit) -> Column:
+    """Apply a level policy for all columns to one that can have it, but for what its own edit states.
+
+    Raises
+    ------
+    SchemaError
+        If the policy contradicts other facts of the column.
+    """
+    if isinstance(edit, Column) or not column.modelled or column.kind not in WITH_POLICY:
+        return column
+    own = edit if isinstance(edit, Mapping) else {}
+    return replace(column, **{fact: value for fact, value in facts.items() if fact not in own})
 
 
 def stated(edit: Edit | None) -> tuple[Kind | None, Role | None]:
@@ -117,7 +141,8 @@ def _carried(column: Column, kind: Kind) -> dict[str, object]:
         "bounds": column.bounds if same_numbers else None,
         "precision": column.precision if same_numbers else None,
         "marginal": column.marginal if same_numbers and column.marginal not in COUNT_MARGINALS else "empirical",
-        "level_policy": column.level_policy if {kind, column.kind} <= {Kind.CATEGORICAL, Kind.ORDINAL} else "keep",
+        "level_policy": column.level_policy if {kind, column.kind} <= WITH_POLICY else "keep",
+        "unseen_share": column.unseen_share if {kind, column.kind} <= NOMINAL else None,
         "tails": column.tails and same_numbers and column.marginal not in COUNT_MARGINALS,
     }
     if kind in NUMERIC and column.kind in NOMINAL and column.storage.holds in NUMBERS:

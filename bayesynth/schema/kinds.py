@@ -47,6 +47,7 @@ MARGINALS = (
     "kernel",
 )
 LEVEL_POLICIES = ("keep", "merge_rare", "drop")
+WITH_POLICY = frozenset({Kind.CATEGORICAL, Kind.ORDINAL})
 OTHER = "other"
 COUNT_MARGINALS = frozenset({"negative_binomial", "poisson"})
 FACTS = frozenset({"kind", "levels", "bounds", "precision", "unit", "nullable", "role", "marginal", "tails", "fresh"})

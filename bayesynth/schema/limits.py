@@ -114,7 +114,7 @@ def _rare_levels(frame: pd.DataFrame, kept: Mapping[str, Column]) -> Iterator[Pr
         yield Problem(
             f"{_columns(rare, verb=False)} with levels that only one row has",
             "a synthetic row with such a level says that this person was in the table",
-            f'merge them, schema.update({rare[0]}={{"level_policy": "merge_rare"}}), or blank them ("drop")',
+            'merge them, schema.update(level_policy="merge_rare"), or blank them ("drop")',
         )
 
 

@@ -13,7 +13,7 @@ from bayesynth.errors import InputError, Problem, SchemaError, SchemaWarning, ra
 from bayesynth.schema import cards, files, sdv
 from bayesynth.schema.checks import frame_problems
 from bayesynth.schema.column import Column
-from bayesynth.schema.edits import Edit, edit_column, stated, withholds
+from bayesynth.schema.edits import Edit, edit_column, policy_problems, stated, with_policy, withholds
 from bayesynth.schema.hints import hints
 from bayesynth.schema.infer import infer_column
 from bayesynth.schema.levels import settle_levels
@@ -133,14 +133,22 @@ class Schema(Mapping[str, Column]):
             warn(problem, SchemaWarning)
         return schema
 
-    def update(self, /, **edits: Edit) -> Schema:
+    def update(
+        self, /, level_policy: str | Edit | None = None, fewest: int | Edit | None = None, **edits: Edit
+    ) -> Schema:
         """Make a new schema with some facts changed; what you state is no longer a guess.
 
         Parameters
         ----------
+        level_policy : {"keep", "merge_rare", "drop"}, optional
+            What becomes of rare levels in all columns that can have such a policy: modelled categorical and ordinal
+            ones. What `edits` states for a column goes first.
+        fewest : int, optional
+            Rows that a level of these columns needs not to be rare.
         **edits
             By column: a kind (``stage="ordinal"``), facts (``age={"bounds": (18, 90), "unit": "years"}``), or a
-            Column.
+            Column. In a table that has a column called ``level_policy`` or ``fewest``, this keyword is an edit of that
+            column as well, and a policy is stated column by column.
 
         Raises
         ------
@@ -152,12 +160,19 @@ class Schema(Mapping[str, Column]):
         >>> schema = Schema([Column("stage", "categorical", levels=("I", "III", "II"))])
         >>> schema.update(stage={"kind": "ordinal", "levels": ("I", "II", "III")})["stage"].levels
         ('I', 'II', 'III')
+        >>> schema.update(level_policy="merge_rare", fewest=10)["stage"].modelling
+        'rare levels merged (fewer than 10 rows)'
         """
+        for_all = {"level_policy": level_policy, "fewest": fewest}
+        edits |= {name: for_all.pop(name) for name, value in [*for_all.items()] if name in self and value is not None}
+        for_all = {fact: value for fact, value in for_all.items() if value is not None}
         _check_names(edits, list(self))
+        raise_all(policy_problems(for_all), SchemaError)
         changed, problems = dict(self), []
-        for name, edit in edits.items():
+        for name in dict.fromkeys([*edits, *(self if for_all else ())]):
+            edit = edits.get(name, {})
             try:
-                changed[name] = edit_column(self[name], edit)
+                changed[name] = with_policy(edit_column(self[name], edit), for_all, edit)
             except SchemaError as error:
                 problems.extend(error.problems)
         raise_all(problems, SchemaError)
@@ -225,6 +240,7 @@ class Schema(Mapping[str, Column]):
                 "precision": c.precision,
                 "unit": c.unit,
                 "nullable": c.nullable,
+                "modelling": c.modelling,
                 "dtype": c.dtype,
                 "guessed": ", ".join(sorted(c.inferred)),
             }

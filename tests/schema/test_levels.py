@@ -139,3 +139,102 @@ def _members(path: Path) -> list[bytes]:
 
     with zipfile.ZipFile(path) as archive:
         return [archive.read(name) for name in archive.namelist()]
+
+
+# --- a policy for the whole table ---
+
+
+def wide() -> bs.Schema:
+    return bs.Schema(
+        [
+            bs.Column("site", "categorical", levels=("a", "b", "c")),
+            bs.Column("stage", "ordinal", levels=(1, 2, 3)),
+            bs.Column("sex", "binary", levels=("f", "m")),
+            bs.Column("age", "count"),
+            bs.Column("who", "identifier", role="identifier"),
+        ]
+    )
+
+
+def test_one_policy_for_all_columns_that_can_have_one() -> None:
+    schema = wide().update(level_policy="drop", fewest=8)
+    assert {name: (c.level_policy, c.fewest) for name, c in schema.items()} == {
+        "site": ("drop", 8),
+        "stage": ("drop", 8),
+        "sex": ("keep", 5),
+        "age": ("keep", 5),
+        "who": ("keep", 5),
+    }
+    assert wide().update(fewest=8)["stage"].fewest == 8
+    assert wide().update() == wide()
+
+
+def test_what_is_stated_for_a_column_goes_first() -> None:
+    replaced = bs.Column("stage", "ordinal", levels=(1, 2, 3), unit="grade")
+    schema = wide().update(level_policy="merge_rare", fewest=8, site={"fewest": 2}, stage=replaced)
+    assert (schema["site"].level_policy, schema["site"].fewest) == ("merge_rare", 2)
+    assert schema["stage"] == replaced
+    assert wide().update(level_policy="drop", sex={"kind": "categorical"})["sex"].level_policy == "drop"
+
+
+def test_the_whole_table_is_settled_as_column_by_column() -> None:
+    frame = table(ward=["x"] * 40 + ["y"] * 7 + ["z"] * 3)
+    schema = schema_of(frame)
+    both = schema.update(level_policy="merge_rare", fewest=6).settle(frame)
+    policy = {"level_policy": "merge_rare", "fewest": 6}
+    single = schema.update(site=policy, ward=policy).settle(frame)
+    pd.testing.assert_frame_equal(both[0], single[0])
+    assert both[1] == single[1]
+    assert set(both[0]["ward"]) == {"x", "other"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"level_policy": "merge"}, "known are: keep, merge_rare, drop"),
+        ({"level_policy": ["drop"]}, "known are: keep, merge_rare, drop"),
+        ({"fewest": 0}, "fewest=0 for all columns"),
+    ],
+)
+def test_policies_for_all_columns_that_cannot_be_are_refused_once(facts: dict, said: str) -> None:
+    for schema in (wide(), bs.Schema([bs.Column("age", "count")])):
+        with pytest.raises(SchemaError, match=said) as caught:
+            schema.update(**facts)
+        assert len(caught.value.problems) == 1
+
+
+def test_levels_that_cannot_be_merged_are_named() -> None:
+    schema = wide().update(stage="categorical")
+    with pytest.raises(SchemaError, match=r"column 'stage' has .* levels that are no texts"):
+        schema.update(level_policy="merge_rare")
+    kept = schema.update(level_policy="merge_rare", stage={"level_policy": "keep"})
+    assert [c.level_policy for c in kept.columns][:2] == ["merge_rare", "keep"]
+
+
+def test_a_column_of_that_name_is_meant_where_there_is_one() -> None:
+    schema = bs.Schema([bs.Column("level_policy", "categorical", levels=("a", "b")), *wide().columns])
+    changed = schema.update(level_policy="binary", fewest=3)
+    assert changed["level_policy"].kind == "binary"
+    assert changed["site"].fewest == 3
+    with pytest.raises(SchemaError, match=r"column 'level_policy' has kind 'merge_rare'"):
+        schema.update(level_policy="merge_rare")
+
+
+def test_what_is_not_as_usual_is_shown() -> None:
+    schema = wide().update(
+        level_policy="merge_rare", age={"marginal": "poisson", "tails": True}, sex={"unseen_share": 0.02}
+    )
+    words = [
+        "rare levels merged (fewer than 5 rows)",
+        "rare levels merged (fewer than 5 rows)",
+        "unseen levels 2%",
+        "poisson marginal, with tails",
+        "",
+    ]
+    assert schema.to_frame()["modelling"].tolist() == words
+    for shown in (repr(schema), schema._repr_html_()):
+        assert all(word in shown for word in words)
+        assert "modelling" in shown
+        assert "unit" not in shown  # no column has one
+    assert "modelling" not in repr(wide())
+    assert wide().update(site={"level_policy": "drop"})["site"].modelling == "rare levels blank (fewer than 5 rows)"
