@@ -14,7 +14,7 @@ from bayesynth.predictive.network import FittedNetwork
 from bayesynth.predictive.particles import Particles, Rows, Source, groups
 
 PILOT = 8192
-AT_A_TIME = 16_384
+FEWEST, AT_A_TIME = 1024, 16_384
 MOST_ROWS, MOST_PER_ROW = 200_000, 20  # guided rows that may be spent on rejection: so many, or so many per row
 POOL, POOL_PER_ROW = 65_536, 4
 SWEEPS = 12
@@ -111,7 +111,7 @@ def source_of(
 def pilot(source: Source, rng: np.random.Generator, rows: int = PILOT) -> Tally:
     """Weigh a few guided rows, to learn the probability of the conditions."""
     tally = Tally()
-    tally.add(source.draw(rows, rng).log_weight)
+    tally.add(source.draw(rows, rng, source.allowed).log_weight)
     return tally
 
 
@@ -122,10 +122,10 @@ def draw_given(source: Source, n: int, rng: np.random.Generator) -> Drawn:
     1[x \in A]`: graphs and parameter draws under which the conditions are likely come up more often.
 
     A guided row draws conditioned nodes among their allowed values, and weighs the product of the probabilities of
-    those. Where a pilot foresees at most max(200,000, 20 n) guided rows, each is kept with its weight over the
-    largest weight met so far ("rejection"): no row comes twice. Otherwise a pool of max(65,536, 4 n) is resampled
-    systematically and every row goes through 12 sweeps of Gibbs and Metropolis moves at fixed graph and parameters
-    ("resampling and moves").
+    those. Only these nodes and what is upstream of them are drawn before a row is kept; the others follow. Where a
+    pilot foresees at most max(200,000, 20 n) guided rows, each is kept with its weight over the largest weight met so
+    far ("rejection"): no row comes twice. Otherwise a pool of max(65,536, 4 n) is resampled systematically and every
+    row goes through 12 sweeps of Gibbs and Metropolis moves at fixed graph and parameters ("resampling and moves").
 
     Parameters
     ----------
@@ -148,18 +148,19 @@ def draw_given(source: Source, n: int, rng: np.random.Generator) -> Drawn:
     Berzuini (2001), doi:10.1111/1467-9868.00280.
     """
     budget = max(MOST_ROWS, MOST_PER_ROW * n)
-    tally, kept = Tally(), _Kept()
+    tally, kept, size = Tally(), _Kept(), PILOT
     while True:
-        particles = source.draw(PILOT if tally.n == 0 else AT_A_TIME, rng)
+        particles = source.draw(size, rng, source.allowed)
         tally.add(particles.log_weight)
         kept.add(particles, tally.largest, rng)
         if kept.n >= n:
             share = tally.mean / tally.largest
-            columns = {name: values[:n] for name, values in kept.join().columns.items()}
-            return Drawn(columns, REJECTION, tally.mean, tally.error, float(n), tally.n, share)
+            found = source.finish(kept.join().take(np.arange(n)), rng)
+            return Drawn(found.columns, REJECTION, tally.mean, tally.error, float(n), tally.n, share)
         foreseen = tally.n * n / max(kept.n, 1.0)
         if foreseen > budget or tally.n > budget:
             return _moved(source, n, rng, tally)
+        size = int(np.clip(1.2 * foreseen * (1 - kept.n / n), FEWEST, AT_A_TIME))
 
 
 class _Kept:
@@ -187,7 +188,7 @@ def _moved(source: Source, n: int, rng: np.random.Generator, tally: Tally) -> Dr
     parts, pooled = [], Tally()
     size = max(POOL, POOL_PER_ROW * n)
     while pooled.n < size:
-        part = source.draw(AT_A_TIME, rng)
+        part = source.draw(AT_A_TIME, rng, source.allowed)
         pooled.add(part.log_weight)
         tally.add(part.log_weight)
         parts.append(part.take(np.flatnonzero(np.isfinite(part.log_weight))))
@@ -198,8 +199,7 @@ def _moved(source: Source, n: int, rng: np.random.Generator, tally: Tally) -> Dr
     steps = np.cumsum(weight)
     points = (np.arange(n) + rng.random()) / n * steps[-1]
     chosen = rng.permutation(np.minimum(np.searchsorted(steps, points, side="right"), len(steps) - 1))
-    start = pool.take(chosen)
-    columns, taken = sweep(source, start, SWEEPS, rng)
+    columns, taken = sweep(source, source.finish(pool.take(chosen), rng), SWEEPS, rng)
     return Drawn(columns, MOVES, tally.mean, tally.error, pooled.ess, tally.n, taken)
 
 

@@ -173,15 +173,16 @@ class Walk:
         self._columns: dict[tuple[str, str], np.ndarray] = {}
 
     def run(self) -> dict[str, np.ndarray]:
-        """Draw every node; give all columns and indicators, NaN where blank."""
+        """Draw every node on the way; give columns and indicators, NaN where blank."""
         encoding = self._encoding
         for name in self._order:
             node = encoding.nodes[name]
             self._indicator(node) if node.is_indicator else self._value(node)
         for column, value in encoding.fixed.items():
-            self._values[column] = np.full(self._n, value)
             block = encoding.block_of(column)
-            self._observed[column] = self._observed[block.name] if block else self._everywhere
+            if block is None or block.name in self._observed:  # the walk may end before the block
+                self._values[column] = np.full(self._n, value)
+                self._observed[column] = self._observed[block.name] if block else self._everywhere
         return {name: self._finished(name) for name in self._values}
 
     def _indicator(self, node: Node) -> None:

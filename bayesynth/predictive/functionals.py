@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -12,7 +12,9 @@ AT_A_TIME = 32_768
 Functional = Callable[[Particles], np.ndarray]
 
 
-def populations(source: Source, draws: int, rows: int, rng: np.random.Generator) -> Iterator[list[Particles]]:
+def populations(
+    source: Source, draws: int, rows: int, rng: np.random.Generator, reaching: Iterable[str]
+) -> Iterator[list[Particles]]:
     """Draw guided rows from each of several posterior draws of graph and parameters.
 
     Parameters
@@ -25,6 +27,8 @@ def populations(source: Source, draws: int, rows: int, rng: np.random.Generator)
         Rows from each.
     rng : Generator
         Randomness.
+    reaching : iterable of str
+        Nodes to draw, besides those that have conditions.
 
     Yields
     ------
@@ -36,14 +40,19 @@ def populations(source: Source, draws: int, rows: int, rng: np.random.Generator)
     together = max(1, AT_A_TIME // rows)
     for start in range(0, draws, together):
         g, d = graph[start : start + together], which[start : start + together]
-        particles = source.at(g.repeat(rows), d.repeat(rows), rng)
+        particles = source.at(g.repeat(rows), d.repeat(rows), rng, {*source.allowed, *reaching})
         for i in range(len(g)):
             at = np.arange(i * rows, (i + 1) * rows)
             yield [particles.take(at[: rows // 2]), particles.take(at[rows // 2 :])]
 
 
 def over_draws(
-    source: Source, functional: Functional, draws: int, rows: int, rng: np.random.Generator
+    source: Source,
+    functional: Functional,
+    draws: int,
+    rows: int,
+    rng: np.random.Generator,
+    reaching: Iterable[str] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Evaluate a functional under each posterior draw.
 
@@ -54,7 +63,7 @@ def over_draws(
     within : ndarray, shape (p,)
         Variance that simulation adds to a value, from the difference of the halves.
     """
-    halves = np.array([[functional(half) for half in pair] for pair in populations(source, draws, rows, rng)])
+    halves = np.array([[functional(half) for half in pair] for pair in populations(source, draws, rows, rng, reaching)])
     return halves.mean(axis=1), np.nanmean((halves[:, 0] - halves[:, 1]) ** 2, axis=0) / 4
 
 

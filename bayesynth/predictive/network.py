@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,6 +51,17 @@ class FittedNetwork:
             edges = {(p, child) for child, name in graph.items() for p in self.families[name].design.parents}
             found.append(DAG(nodes, structural | edges))
         return tuple(found)
+
+    def upstream(self, graph: int, names: Iterable[str]) -> frozenset[str]:
+        """Name some nodes and all that they depend on in a graph, directly or not."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self.dags[graph].parents(name))
+        return frozenset(found)
 
     @cached_property
     def shares(self) -> dict[str, float]:

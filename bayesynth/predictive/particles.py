@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,9 +22,9 @@ class Particles:
     Parameters
     ----------
     columns : dict of str to ndarray, shape (n,)
-        Codes and numbers of every column and missingness node, NaN where blank.
+        Codes and numbers of columns and missingness nodes, NaN where blank or not yet drawn.
     responses : dict of str to ndarray, shape (n,)
-        Codes and normal scores of every node that was drawn, blank or not.
+        Codes and normal scores of every node that was drawn, blank or not; NaN where it is still to be drawn.
     log_weight : ndarray, shape (n,)
         Log probability of the conditions, each given what was drawn before it.
     graph, which : ndarray of int, shape (n,)
@@ -65,13 +65,23 @@ class GuidedWalk(Walk):
         Sets of the conditioned nodes.
     forced : mapping of str to float
         Values of nodes that are set from outside, whatever their parents are.
+    drawn : mapping of str to ndarray, shape (n,)
+        Responses of nodes that an earlier walk has drawn and weighed.
+    reaching : set of str
+        Nodes to visit; with each of them all that it depends on.
     """
 
     def __init__(
-        self, *parts: object, allowed: Mapping[str, Allowed] | None = None, forced: Mapping[str, float] | None = None
+        self,
+        *parts: object,
+        allowed: Mapping[str, Allowed],
+        forced: Mapping[str, float],
+        drawn: Mapping[str, np.ndarray],
+        reaching: frozenset[str],
     ):
         super().__init__(*parts)
-        self._allowed, self._forced = allowed or {}, forced or {}
+        self._allowed, self._forced, self._drawn = allowed, forced, drawn
+        self._order = tuple(name for name in self._order if name in reaching)
         self.log_weight = np.zeros(self._n)
         self.responses: Rows = {}
 
@@ -87,7 +97,10 @@ class GuidedWalk(Walk):
         return self._allowed[node.name].project(value) if node.name in self._allowed else value
 
     def _draw(self, node: Node) -> np.ndarray:
-        drawn = self._guided(node) if node.name in self._allowed else super()._draw(node)
+        if node.name in self._drawn:
+            drawn = self._drawn[node.name]
+        else:
+            drawn = self._guided(node) if node.name in self._allowed else super()._draw(node)
         self.responses[node.name] = drawn
         return drawn
 
@@ -133,29 +146,54 @@ class Source:
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     forced: Mapping[str, float] = field(default_factory=dict)
 
-    def draw(self, n: int, rng: np.random.Generator) -> Particles:
+    def draw(self, n: int, rng: np.random.Generator, reaching: Iterable[str] | None = None) -> Particles:
         """Draw n rows, each under its own graph and parameters."""
         graph = rng.integers(len(self.plan.graphs), size=n)
         which = rng.integers(self.plan.n_draws, size=n)
-        return self.at(graph, which, rng)
+        return self.at(graph, which, rng, reaching)
 
-    def at(self, graph: np.ndarray, which: np.ndarray, rng: np.random.Generator) -> Particles:
-        """Draw one row for each pair of a graph, by its place in the plan, and a parameter draw."""
-        names, n = list(self.network.encoding.nodes), len(graph)
-        points = rng.random((len(names), n))
+    def at(
+        self, graph: np.ndarray, which: np.ndarray, rng: np.random.Generator, reaching: Iterable[str] | None = None
+    ) -> Particles:
+        """Draw one row for each pair of a graph, by its place in the plan, and a parameter draw.
+
+        Parameters
+        ----------
+        graph, which : ndarray of int, shape (n,)
+            The pairs.
+        rng : Generator
+            Randomness.
+        reaching : iterable of str, optional
+            Nodes to draw, with all that they depend on; when left out every node. The conditions' nodes are enough to
+            weigh a row, and `finish` draws the others where it is kept.
+        """
+        wanted = self.network.encoding.nodes if reaching is None else reaching
+        begun = Particles({}, {}, np.zeros(len(graph)), graph, which)
+        return self._walked(begun, wanted, rng)
+
+    def finish(self, begun: Particles, rng: np.random.Generator) -> Particles:
+        """Draw the nodes that are still to be drawn; none of them has a condition."""
+        return self._walked(begun, self.network.encoding.nodes, rng)
+
+    def _walked(self, begun: Particles, reaching: Iterable[str], rng: np.random.Generator) -> Particles:
+        n, graph, which = len(begun), begun.graph, begun.which
         columns: Rows = {}
         responses: Rows = {}
-        log_weight = np.zeros(n)
+        log_weight = begun.log_weight.copy()
         for i, rows in groups(graph):
-            u = dict(zip(names, points[:, rows], strict=True))
+            nodes = self.network.upstream(self.plan.graphs[i], reaching)
+            drawn = {name: values[rows] for name, values in begun.responses.items()}
+            drawn = {name: values for name, values in drawn.items() if not np.isnan(values[0])}
+            u = {name: rng.random(len(rows)) for name in self.network.encoding.nodes if name in nodes - drawn.keys()}
             allowed = {name: one.take(rows) for name, one in self.allowed.items()}
             parts = (self.network, self.plan.graphs[i], self.plan, u, (which[rows] + 0.5) / self.plan.n_draws)
-            walk = GuidedWalk(*parts, self.options, allowed=allowed, forced=self.forced)
+            guides = {"allowed": allowed, "forced": self.forced, "drawn": drawn, "reaching": nodes}
+            walk = GuidedWalk(*parts, self.options, **guides)
             for name, values in walk.run().items():
-                columns.setdefault(name, np.empty(n))[rows] = values
+                columns.setdefault(name, np.full(n, np.nan))[rows] = values
             for name, values in walk.responses.items():
-                responses.setdefault(name, np.empty(n))[rows] = values
-            log_weight[rows] = walk.log_weight
+                responses.setdefault(name, np.full(n, np.nan))[rows] = values
+            log_weight[rows] += walk.log_weight
         return Particles(columns, responses, log_weight, graph, which)
 
 
