@@ -229,7 +229,7 @@ class Conditioning:
         source = model.source(asked, DrawOptions(blanks=blanks), rng)
         if asked is not None and (tried := pilot(source, rng.spawn(1)[0])).total == 0.0:
             raise InputError(model.refused(asked, blanks, TooRareError(0.0, 0.0, tried.n), rng))
-        values, within = over_draws(source, summary, int(draws), 2 * ROWS_OF_A_DRAW, rng)
+        values, within = over_draws(source, summary, int(draws), 2 * ROWS_OF_A_DRAW, rng, {column})
         found = summary.table(values, within, level)
         found.attrs["given"] = {"conditions": asked.words() if asked else {}, "draws": int(draws)}
         return found
