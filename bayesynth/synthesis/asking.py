@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -46,6 +47,10 @@ class Asked:
         Conditions by column.
     allowed : dict of str to Allowed
         Sets by node.
+    stated : dict of str to bool
+        True for every column whose value is asked for.
+    seen_share : float
+        Probability that none of these shows an unseen level; conditions are on the others.
 
     Raises
     ------
@@ -68,6 +73,8 @@ class Asked:
             except InputError as error:
                 problems.extend(error.problems)
         raise_all([*problems, *self._contradictions()])
+        self.stated = {name: True for name, c in self.conditions.items() if not isinstance(c, (Missing, Observed))}
+        self.seen_share = math.prod(1.0 - (plan.model_schema[name].unseen_share or 0.0) for name in self.stated)
         for block, sides in self._blocks.items():
             self.allowed[block] = Allowed.codes([float(next(iter(sides)))])
 
@@ -172,7 +179,8 @@ class Asked:
             inside = column.levels[places[0] : places[1] + 1]
             codes = [float(learned.index(level)) for level in inside if level in learned]
         if not codes:
-            why = "no fitted row has such a level, so the probability is 0"
+            why = "no fitted row has such a level, so "
+            why += "the probability is 0" if column.unseen_share is None else "nothing is known of rows that have"
             _refuse(name, f"{name!r} {condition}", why, "ask for a level that occurs")
         return sorted(set(codes))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesynth._html import Markup, card, escape, legend, table
-from bayesynth._words import counted
+from bayesynth._words import counted, first_of, listed
 from bayesynth.rules.plan import BY_REJECTION
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bayesynth.synthesis.fit import Fit
 
 STRONGEST = 8
+NAMED = 4
 
 
 def as_text(fit: Fit) -> str:
@@ -37,6 +38,9 @@ def as_card(fit: Fit) -> Markup:
 def _facts(fit: Fit) -> list[tuple[str, str]]:
     encoding, families = fit.network.encoding, fit.network.families
     n_graphs, n_families = len(fit.network.graphs), len(families)
+    unseen = [
+        f"levels of {name} {100 * c.unseen_share:g}%" for name, c in fit.schema.items() if c.unseen_share is not None
+    ]
     values = sum(not node.is_indicator for node in encoding.nodes.values())
     return [
         ("nodes", f"{values} values, {len(encoding.blocks)} missingness blocks"),
@@ -44,6 +48,7 @@ def _facts(fit: Fit) -> list[tuple[str, str]]:
         ("structure", fit.structure.verdict()),
         ("inference", f"{fit.settings.inference}, {fit.network.n_draws} posterior draws of each family"),
         ("convergence", convergence_sentence(list(families.values()))),
+        *([("unseen", listed(unseen))] if unseen else []),
         *([("rules", rules_sentence(fit.rule_plan))] if fit.rules else []),
     ]
 
@@ -67,7 +72,8 @@ def convergence_sentence(families: list) -> str:
         figures.append(f"divergences {sum(p.divergences for p in families)}")
     elif not all(np.isnan(p.pareto_k) for p in families):
         figures.append(f"largest Pareto k-hat {np.nanmax([p.pareto_k for p in families]):.2f}")
-    verdict = f"NOT reached for {', '.join(poor)}" if poor else "all families pass"
+    of_all = f"{len(poor)} of {counted(len(families), 'family')}"
+    verdict = f"NOT reached for {of_all} ({first_of(poor, NAMED)})" if poor else "all families pass"
     return "; ".join([verdict, *figures])
 
 

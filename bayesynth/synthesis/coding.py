@@ -12,6 +12,7 @@ from bayesynth.encoding.codecs import decode_frame, encode_column
 from bayesynth.encoding.fresh import Source, fresh_columns
 from bayesynth.encoding.marginal import Marginal
 from bayesynth.encoding.table import CodedSource, EncodedTable, encode_table
+from bayesynth.encoding.unseen import with_unseen
 from bayesynth.inference import Observed
 from bayesynth.schema import Column, Kind, Schema
 
@@ -37,15 +38,25 @@ class Codebook:
     fresh: Mapping[str, Source] = field(default_factory=dict)
 
     def decode(
-        self, schema: Schema, chunks: Iterable[Mapping[str, np.ndarray]], n: int, rng: np.random.Generator
+        self,
+        schema: Schema,
+        chunks: Iterable[Mapping[str, np.ndarray]],
+        n: int,
+        rng: np.random.Generator,
+        stated: Mapping[str, np.ndarray | bool] | None = None,
     ) -> pd.DataFrame:
-        """Put drawn chunks of n rows together as one frame like the original; the generator is for withheld columns."""
+        """Put drawn chunks of n rows together as one frame like the original.
+
+        The generator is for withheld columns and unseen levels; the latter never take the place of those in `stated`
+        (see `with_unseen`), which needs rows in a single chunk where it names rows.
+        """
         withheld = fresh_columns(schema, self.fresh, n, rng)  # first: it may refuse
         frames = []
         for chunk in chunks:
             n_rows = len(next(iter(chunk.values()), ()))
             columns = {name: values for name, values in chunk.items() if name in schema}
-            frames.append(decode_frame(schema, columns, self.levels, self.origins, n_rows))
+            columns, levels = with_unseen(schema, columns, self.levels, stated or {}, rng.spawn(1)[0])
+            frames.append(decode_frame(schema, columns, levels, self.origins, n_rows))
         whole = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
         return whole.assign(**withheld)[list(schema)]
 

@@ -123,6 +123,8 @@ class Known:
         Positions of the rows that have something to fill in.
     allowed : dict of str to Allowed
         Sets of those rows, by node.
+    stated : dict of str to ndarray of bool
+        Rows in which a column is known.
 
     Raises
     ------
@@ -141,6 +143,7 @@ class Known:
                 except InputError as error:
                     problems.extend(error.problems)
         raise_all(problems)
+        self.stated = {name: ~blank_mask(frame[name]) for name in schema if name in frame.columns}
         modelled = [name for name, node in encoding.nodes.items() if not node.is_indicator]
         unknown = [np.isnan(values[name]) if name in values else np.ones(len(frame), bool) for name in modelled]
         self.rows = np.flatnonzero(np.any(unknown, axis=0)) if modelled else np.empty(0, int)

@@ -127,7 +127,8 @@ class Conditioning:
         source = source_of(self.network, {}, options, rng)
         source.forced = forced
         names = rng.spawn(1)[0]
-        found = self._model.with_fresh(self._model.frame(source.draw(int(n), rng).columns, int(n), rng), names)
+        columns, stated = source.draw(int(n), rng).columns, dict.fromkeys(values, True)
+        found = self._model.with_fresh(self._model.frame(columns, int(n), rng, stated), names)
         found.attrs["intervention"] = intervention_facts(self.network, values)
         return found
 
@@ -171,10 +172,11 @@ class Conditioning:
         """
         raise_all(level_problems(level, draws))
         rng, model = as_generator(random_seed), self._model
-        source = model.source(model.asked(given, blanks), DrawOptions(blanks=blanks), rng)
+        asked = model.asked(given, blanks)
+        source = model.source(asked, DrawOptions(blanks=blanks), rng)
 
         def mean_weight(particles: Particles) -> np.ndarray:
-            return np.array([np.exp(particles.log_weight).mean()])
+            return np.array([np.exp(particles.log_weight).mean() * asked.seen_share])
 
         values, within = over_draws(source, mean_weight, int(draws), ROWS_OF_A_DRAW, rng)
         (lower,), (upper,) = (np.clip(end, 0.0, 1.0) for end in interval(values, within, level))
@@ -223,9 +225,10 @@ class Conditioning:
         >>> fit.conditional("bili", {"stage": 4}, random_seed=1)  # doctest: +SKIP
         """
         raise_all(level_problems(level, draws))
-        summary = Summary.of(column, self.model_schema, self.network.encoding, self.codebook, blanks)
         rng, model = as_generator(random_seed), self._model
         asked = model.asked(given, blanks) if given else None
+        stated = asked is not None and column in asked.stated
+        summary = Summary.of(column, self.model_schema, self.network.encoding, self.codebook, blanks, stated)
         source = model.source(asked, DrawOptions(blanks=blanks), rng)
         if asked is not None and (tried := pilot(source, rng.spawn(1)[0])).total == 0.0:
             raise InputError(model.refused(asked, blanks, TooRareError(0.0, 0.0, tried.n), rng))
@@ -260,4 +263,4 @@ class Conditioning:
         whole |= {name: np.full(n, value) for name, value in self.network.encoding.fixed.items()}
         for name, values in columns.items():
             whole[name][known.rows] = values
-        return known.fill(self._model.frame(whole, n, rng))
+        return known.fill(self._model.frame(whole, n, rng, known.stated))

@@ -48,10 +48,16 @@ class Model:
         options = replace(options, filled=always_filled(self.network.encoding, self.plan))
         return source_of(self.network, asked.allowed if asked else {}, options, rng)
 
-    def frame(self, columns: Mapping[str, np.ndarray], n: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Write drawn columns as a table like the original, but for the columns that are withheld."""
-        inner = replace(self.codebook, fresh={})
-        return self.plan.from_model(inner.decode(self.plan.model_schema, [columns or {"": np.empty(n)}], n, rng))
+    def frame(
+        self,
+        columns: Mapping[str, np.ndarray],
+        n: int,
+        rng: np.random.Generator,
+        stated: Mapping[str, np.ndarray | bool] | None = None,
+    ) -> pd.DataFrame:
+        """Write drawn columns as a table like the original, but for those withheld; what is stated stays as it is."""
+        inner, chunks = replace(self.codebook, fresh={}), [columns or {"": np.empty(n)}]
+        return self.plan.from_model(inner.decode(self.plan.model_schema, chunks, n, rng, stated))
 
     def with_fresh(self, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         """Add the columns that are withheld, once all rows are there."""
@@ -96,9 +102,10 @@ def draw_rows_given(
 
     def guided(rows: int, stream: np.random.Generator) -> pd.DataFrame:
         found = draw_given(source, rows, stream)
-        facts.update(method=found.method, probability=found.probability, probability_error=found.probability_error)
+        figures = found.probability * asked.seen_share, found.probability_error * asked.seen_share
+        facts.update(method=found.method, probability=figures[0], probability_error=figures[1])
         facts.update(effective_sample_size=found.ess, guided_rows=found.guided_rows, accepted=found.accepted)
-        return model.frame(found.columns, rows, stream)
+        return model.frame(found.columns, rows, stream, asked.stated)
 
     def draw(rows: int, first: bool) -> pd.DataFrame:
         return _accepted(guided, rows, accept, rng, facts)

@@ -112,6 +112,11 @@ def _model(fit: Fit) -> Iterator[str]:
         )
     if "gaussian" in counts:
         yield from _marginals(fit)
+    if unseen := [f"{100 * c.unseen_share:g}% of {c.name}" for c in fit.schema.columns if c.unseen_share is not None]:
+        yield (
+            "Levels that no row has were drawn with stated probabilities, whatever the other columns "
+            f"({listed(unseen)}, where recorded)."
+        )
 
 
 def _marginals(fit: Fit) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesynth.encoding.codecs import decode_column
 from bayesynth.encoding.table import Encoding
+from bayesynth.encoding.unseen import unseen_levels
 from bayesynth.errors import InputError, Problem
 from bayesynth.predictive.functionals import interval, weighted_quantiles
 from bayesynth.predictive.particles import Particles
@@ -67,16 +68,21 @@ class Summary:
         Where dates are counted from.
     blanks : bool
         Whether it may be blank.
+    unseen : tuple
+        Levels that no row has and that are drawn all the same, at the share that the column states.
     """
 
     column: Column
     levels: tuple
     origin: str | None
     blanks: bool
+    unseen: tuple = ()
 
     @classmethod
-    def of(cls, name: str, schema: Schema, encoding: Encoding, codebook: Codebook, blanks: bool) -> Summary:
-        """Prepare for a column of the model.
+    def of(
+        cls, name: str, schema: Schema, encoding: Encoding, codebook: Codebook, blanks: bool, stated: bool = False
+    ) -> Summary:
+        """Prepare for a column of the model; one whose value is stated shows no unseen level.
 
         Raises
         ------
@@ -88,12 +94,16 @@ class Summary:
             raise InputError(Problem(f"conditional({name!r})", why, "name a modelled column", name))
         levels = codebook.levels[name] if encoding.nodes[name].levels else ()
         has_blanks = blanks and encoding.block_of(name) is not None
-        return cls(schema[name], tuple(levels), codebook.origins.get(name), has_blanks)
+        unseen = () if stated else unseen_levels(schema[name], tuple(levels))
+        return cls(schema[name], tuple(levels), codebook.origins.get(name), has_blanks, unseen)
 
     @property
     def names(self) -> list[str]:
         """Names of the figures."""
-        figures = [f"P({level})" for level in self.levels] or ["mean", *(f"{100 * q:g}%" for q in QUANTILES)]
+        figures = [f"P({level})" for level in (*self.levels, *self.unseen)] or [
+            "mean",
+            *(f"{100 * q:g}%" for q in QUANTILES),
+        ]
         return figures + (["P(blank)"] if self.blanks else [])
 
     def __call__(self, particles: Particles) -> np.ndarray:
@@ -105,6 +115,9 @@ class Summary:
             return np.full(len(self.names), np.nan)
         if self.levels:
             figures = np.bincount(known.astype(int), weights=own, minlength=len(self.levels)) / own.sum()
+            if self.unseen:
+                share = self.column.unseen_share
+                figures = np.r_[figures * (1 - share), np.full(len(self.unseen), share / len(self.unseen))]
         else:
             figures = np.r_[own @ known / own.sum(), weighted_quantiles(known, own, np.array(QUANTILES))]
         return np.r_[figures, weight[~seen].sum() / weight.sum()] if self.blanks else figures

@@ -13,6 +13,7 @@ from bayesynth._progress import Progress, Steps
 from bayesynth._random import Seed, as_generator, origin_of, whole_seed
 from bayesynth.encoding.fresh import plan_fresh
 from bayesynth.encoding.table import EncodedTable
+from bayesynth.encoding.unseen import unseen_problems
 from bayesynth.errors import DataWarning, DisclosureWarning, InputError, Problem, raise_all, warn
 from bayesynth.families import Prior, Task
 from bayesynth.graphs import Knowledge
@@ -263,6 +264,7 @@ class Synthesizer:
         ruled = Ruled.of(schema, self.rules, frame, self.on_violation)
         inner = ruled.plan.to_model(frame)
         table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0], self._marginals(streams[5]))
+        raise_all(unseen_problems(schema, ruled.plan.model_schema, codebook.levels))
         knowledge = with_last(self.knowledge, table.encoding, ruled.plan)
         space = SearchSpace.of(table.encoding, knowledge, self.structure_options.prior)
         return _Work(frame, ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
