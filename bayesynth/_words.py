@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def counted(n: int, word: str) -> str:
@@ -27,3 +27,14 @@ def listed(items: Iterable[str]) -> str:
     """
     *first, last = [*items] or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def first_of(items: Sequence[str], most: int) -> str:
+    """Join words by commas, and count those beyond a number.
+
+    Examples
+    --------
+    >>> first_of(["a", "b"], 2), first_of(["a", "b", "c", "d"], 2)
+    ('a, b', 'a, b and 2 more')
+    """
+    return ", ".join(items[:most]) + (f" and {len(items) - most:,} more" if len(items) > most else "")

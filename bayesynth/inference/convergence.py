@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bayesynth._words import first_of
 from bayesynth.errors import ApproximationWarning, ConvergenceWarning, Problem, warn
 from bayesynth.inference.posterior import ESS_LIMIT, PARETO_K_LIMIT, RHAT_LIMIT, FamilyPosterior
+
+NAMED = 10
 
 
 def convergence_table(posteriors: Mapping[str, FamilyPosterior]) -> pd.DataFrame:
@@ -43,20 +46,21 @@ def convergence_table(posteriors: Mapping[str, FamilyPosterior]) -> pd.DataFrame
 
 
 def warn_of_distrust(posteriors: Mapping[str, FamilyPosterior], inference: str) -> None:
-    """Warn once, naming every family that fails its check."""
+    """Warn once of the families that fail their check, ten of them by name."""
     poor = [p.name for p in posteriors.values() if not p.trusted]
     if not poor:
         return
+    named = first_of(poor, NAMED)
     if inference == "nuts":
         problem = Problem(
-            f"the sampler has not converged for {', '.join(poor)}",
+            f"the sampler has not converged for {named}",
             f"R-hat is above {RHAT_LIMIT}, an effective sample size below {ESS_LIMIT}, or transitions diverged",
             "see fit.convergence(), and fit again with SamplerOptions(draws=..., tune=...) larger",
         )
         warn(problem, ConvergenceWarning, stacklevel=4)
     else:
         problem = Problem(
-            f"the Laplace approximation is poor for {', '.join(poor)}",
+            f"the Laplace approximation is poor for {named}",
             f"the Pareto k-hat of its importance ratios is above {PARETO_K_LIMIT}",
             'see fit.convergence(), and fit with inference="nuts"',
         )

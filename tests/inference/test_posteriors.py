@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from bayesynth.inference import (
     warn_of_distrust,
 )
 from bayesynth.inference._engine import load, pareto_k
+from bayesynth.inference.convergence import warn_of_distrust
 from bayesynth.inference.laplace import approximate_family
 from bayesynth.inference.nuts import sample_family
 
@@ -197,7 +199,13 @@ def test_what_has_not_converged_is_named(small_table: pd.DataFrame) -> None:
     table = fit.convergence()
     assert not table["trusted"].any()
     assert all(name in message for name in table.index)
-    assert "NOT reached" in repr(fit)
+    assert f"NOT reached for {len(table)} of {len(table)} families ({table.index[0]}, " in repr(fit)
+
+
+def test_a_warning_names_ten_families_and_counts_the_others() -> None:
+    poor = {f"y{i}": SimpleNamespace(name=f"y{i} ~ x", trusted=i == 20) for i in range(21)}
+    with pytest.warns(ApproximationWarning, match=r"poor for y0 ~ x, .*, y9 ~ x and 10 more:"):
+        warn_of_distrust(poor, "laplace")
 
 
 def hard_job() -> Job:
