@@ -45,6 +45,11 @@ class Allowed:
         """Take the sets of some rows."""
         return self if len(self.lower) == 1 else Allowed(self.lower[rows], self.upper[rows], self.shown[rows])
 
+    @property
+    def fixes(self) -> bool:
+        """Whether every row has a single value to show."""
+        return self.lower.shape[1] == 1 and bool(((self.lower == self.upper) | ~np.isnan(self.shown)).all())
+
     def contains(self, values: np.ndarray) -> np.ndarray:
         """Whether each row's value is allowed, shape (n,)."""
         at = values[:, None]

@@ -51,17 +51,20 @@ class Chain:
         network = source.network
         self._encoding, self._plan, self._which = network.encoding, source.plan, which
         self._families = {child: network.families[name] for child, name in network.graphs[graph].items()}
+        self._parameters = {child: source.plan.parameters[name] for child, name in network.graphs[graph].items()}
         self._responses, self._allowed = dict(responses), allowed
         self._n, self._nodes = len(which), network.encoding.nodes
         self._everywhere = np.ones(self._n, bool)
         self._columns: dict[tuple[str, str], np.ndarray] = {}
+        self._designs: dict[str, np.ndarray] = {}
+        self._bounds: dict[str, State] = {}
         self._state: dict[str, State] = {}
         order = network.dags[graph].order
         for name in order:
             self._state[name] = self._state_of(self._nodes[name], self._responses.get(name), self._state)
-        self._sites = [self._nodes[name] for name in order if name in self._responses]
+        self._sites = self._to_move([name for name in order if name in self._responses])
         self._touched = {node.name: self._children(node) for node in self._sites}
-        self._density = {node.name: self._log_density(node, {}) for node in self._sites}
+        self._density = {name: self._log_density(self._nodes[name], {}) for name in self._responses}
         self._proposed = self._accepted = 0
 
     @property
@@ -115,9 +118,10 @@ class Chain:
             v = ndtr(LOCAL * at + np.sqrt(1 - LOCAL**2) * ndtri(v))
         u, total = place(below, inside, v)
         new = np.where(total > 0, nearest(family.draw(parameters, self._which, design, u), *ends)[0], old)
-        change = sum((d - self._density[name] for name, d in self._trial(node, new).items()), np.zeros(self._n))
-        accept = np.log(rng.random(self._n)) < change
         moved = self._trial_state(node, new)[node.name][0] != self._state[node.name][0]
+        noticed = self._trial(node, new) if moved.any() else {}  # a known value keeps while its score moves
+        change = sum((d - self._density[name] for name, d in noticed.items()), np.zeros(self._n))
+        accept = np.log(rng.random(self._n)) < change
         self._proposed += int(moved.sum())
         self._accepted += int((accept & moved).sum())
         self._settle(node, np.where(accept, new, old), accept)
@@ -128,9 +132,14 @@ class Chain:
             return
         self._responses[node.name] = response
         overlay = self._trial_state(node, response)
-        self._state |= overlay
-        self._columns = {key: value for key, value in self._columns.items() if key[0] not in overlay}
-        for name in (node.name, *self._touched[node.name]):
+        noticing: tuple[str, ...] = ()
+        if (overlay[node.name][0] != self._state[node.name][0]).any():
+            self._state |= overlay
+            self._columns = {key: value for key, value in self._columns.items() if key[0] not in overlay}
+            noticing = self._touched[node.name]
+            for name in noticing:
+                self._designs.pop(name, None)
+        for name in (node.name, *noticing):
             self._density[name] = self._log_density(self._nodes[name], {})
 
     def _trial(self, node: Node, response: np.ndarray) -> dict[str, np.ndarray]:
@@ -167,6 +176,14 @@ class Chain:
                 overlay[node.name] = self._state[node.name][0], seen
         return overlay
 
+    def _to_move(self, names: list[str]) -> list[Node]:
+        """Leave out nodes that are known in every row, but for scores that a parent which may change looks at."""
+        still = {n for n in names if n in self._allowed and self._allowed[n].fixes and not self._nodes[n].is_indicator}
+        changing = set(names) - still
+        changing |= {name for name, node in self._nodes.items() if node.gate in changing}
+        seen = {n for n in still if self._nodes[n].marginal and changing.intersection(self._families[n].design.parents)}
+        return [self._nodes[name] for name in names if name not in still or name in seen]
+
     def _children(self, node: Node) -> tuple[str, ...]:
         """Nodes whose density notices when a node changes."""
         changed = set(self._trial_state(node, self._responses[node.name]))
@@ -176,6 +193,10 @@ class Chain:
 
     def _conditional(self, node: Node, overlay: Mapping[str, State]) -> tuple:
         posterior = self._families[node.name]
+        parameters, family = self._parameters[node.name], FAMILIES[posterior.family]
+        unchanged = overlay.keys().isdisjoint(posterior.design.parents)
+        if unchanged and node.name in self._designs:
+            return family, parameters, self._designs[node.name]
 
         def columns_of(name: str, form: str) -> np.ndarray:
             if name in overlay:
@@ -185,7 +206,9 @@ class Chain:
             return self._columns[name, form]
 
         design = posterior.design.matrix(self._encoding, columns_of, self._n)
-        return FAMILIES[posterior.family], self._plan.parameters[posterior.name], design
+        if unchanged:
+            self._designs[node.name] = design
+        return family, parameters, design
 
     def _log_density(self, node: Node, overlay: Mapping[str, State]) -> np.ndarray:
         family, parameters, design = self._conditional(node, overlay)
@@ -206,6 +229,8 @@ class Chain:
         return found
 
     def _ends(self, node: Node) -> State:
-        if node.name not in self._allowed:
-            return np.full((self._n, 1), -np.inf), np.full((self._n, 1), np.inf)
-        return self._allowed[node.name].ends(node, self._plan, self._which)
+        if node.name not in self._bounds:
+            free = np.full((self._n, 1), -np.inf), np.full((self._n, 1), np.inf)
+            allowed = self._allowed.get(node.name)
+            self._bounds[node.name] = allowed.ends(node, self._plan, self._which) if allowed else free
+        return self._bounds[node.name]
