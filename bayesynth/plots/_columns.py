@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import LogLocator
 from scipy.stats import skew
@@ -100,9 +101,7 @@ class ShownColumn:
             line.set_major_formatter(lambda value, _: f"{value:g}")
             line.set_minor_formatter(lambda value, _: "")
         elif self.column.kind is Kind.DATETIME:
-            locator = AutoDateLocator(maxticks=5)
-            line.set_major_locator(locator)
-            line.set_major_formatter(ConciseDateFormatter(locator))
+            write_dates(line)
 
 
 def shown_columns(
@@ -127,11 +126,23 @@ def _shown(reader: TableReader, column: Column, tables: tuple[pd.DataFrame, ...]
     if column.kind in NOMINAL:
         return _nominal(column, values)
     if column.kind is Kind.DATETIME:
-        start = np.datetime64(reader.origins[column.name], "D") - np.datetime64("1970-01-01", "D")
-        values = tuple(start / _DAY + v * (unit_of(column.precision) / _DAY) for v in values)
+        values = tuple(days_since_1970(v, column, reader.origins[column.name]) for v in values)
     elif column.kind is Kind.DURATION:
         values = tuple(v * (unit_of(column.precision) / _DAY) for v in values)
     return ShownColumn(column, (), values, column.kind in (Kind.COUNT, Kind.CONTINUOUS) and _is_long_tailed(values[0]))
+
+
+def days_since_1970(values: np.ndarray, column: Column, origin: str) -> np.ndarray:
+    """Turn dates in units of their precision since an origin into what matplotlib counts."""
+    start = np.datetime64(origin, "D") - np.datetime64("1970-01-01", "D")
+    return start / _DAY + values * (unit_of(column.precision) / _DAY)
+
+
+def write_dates(axis: Axis) -> None:
+    """Write the ticks of an axis as dates."""
+    locator = AutoDateLocator(minticks=2, maxticks=5)  # with these, some interval fits every range
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def _nominal(column: Column, values: tuple[np.ndarray, ...]) -> ShownColumn:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,9 @@ from matplotlib.patches import Patch
 from bayesynth.encoding.parametric import DISTRIBUTIONS
 from bayesynth.encoding.table import Node
 from bayesynth.errors import InputError, Problem
+from bayesynth.plots._columns import days_since_1970, write_dates
 from bayesynth.plots.style import INK, NORMAL, QUIET, SMALL, SYNTHETIC, chosen, grid, plain, quiet
+from bayesynth.schema import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,15 +65,20 @@ def plot_learned_marginals(fit: Fit, columns: Iterable[str] | None = None) -> np
     table, names = fit.learned_marginals(), chosen(list(nodes), columns)
     axes = grid(len(names), PER_ROW, PANEL)
     for ax, name in zip(axes, names, strict=True):
-        _draw(ax, nodes[name])
-        _write(ax, name, table[table["column"] == name])
+        column, rows = fit.model_schema[name], table[table["column"] == name]
+        dated = column.kind is Kind.DATETIME
+        origin = fit.codebook.origins[name]
+        _draw(ax, nodes[name], partial(days_since_1970, column=column, origin=origin) if dated else np.asarray)
+        _write(ax, name if dated or not rows.iloc[0]["unit"] else f"{name} ({rows.iloc[0]['unit']})", rows)
+        if dated:
+            write_dates(ax.xaxis)
     handles = [Line2D([], [], color=SYNTHETIC, lw=1.4, label="posterior median")]
     handles.append(Patch(facecolor=SYNTHETIC, alpha=0.25, edgecolor="none", label="middle 94%"))
     axes[0].figure.legend(handles=handles, loc="outside upper left", ncols=2, frameon=False, fontsize=NORMAL)
     return axes
 
 
-def _draw(ax: Axes, node: Node) -> None:
+def _draw(ax: Axes, node: Node, shown: Callable[[np.ndarray], np.ndarray]) -> None:
     marginal = node.marginal
     low, high = marginal.quantile(np.array(SHOWN), marginal.typical, np.zeros(2, int))
     smooth = bool(marginal.parameters) and not (node.step and (high - low) / node.step <= FEW)
@@ -80,6 +88,7 @@ def _draw(ax: Axes, node: Node) -> None:
     _, upto = marginal.cdf(np.tile(edges, DRAWS), draws, which)
     heights = np.diff(upto.reshape(DRAWS, -1), axis=1) / np.diff(edges)
     lower, middle, upper = np.quantile(heights, [BAND[0], 0.5, BAND[1]], axis=0)
+    edges = shown(edges)
     if smooth:
         places = (edges[1:] + edges[:-1]) / 2
         ax.fill_between(places, lower, upper, color=SYNTHETIC, alpha=0.25, linewidth=0)
@@ -100,12 +109,9 @@ def _edges(low: float, high: float, step: float | None, bins: int) -> np.ndarray
     return low + step * (each * np.arange(-(-possible // each) + 1) - 0.5)
 
 
-def _write(ax: Axes, name: str, rows: pd.DataFrame) -> None:
-    first = rows.iloc[0]
-    ax.set_title(
-        plain(f"{name} ({first['unit']})" if first["unit"] else name), fontsize=NORMAL, loc="left", pad=11, color=INK
-    )
-    law = DISTRIBUTIONS.get(first["distribution"])
+def _write(ax: Axes, title: str, rows: pd.DataFrame) -> None:
+    ax.set_title(plain(title), fontsize=NORMAL, loc="left", pad=13, color=INK)
+    law = DISTRIBUTIONS.get(rows.iloc[0]["distribution"])
     values = ", ".join(f"{row.parameter.replace('_', ' ')} {_short(row.value)}" for row in rows.itertuples() if law)
     text = f"{law.title}: {values}" if law else "empirical"
     ax.text(0, 1.03, plain(text, 60), transform=ax.transAxes, fontsize=SMALL - 1, color=QUIET, va="bottom")

@@ -1,12 +1,13 @@
 """Plots of tables: a panel per column or pair, figures that are those of the tables, refusals in words."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from bayesynth.errors import InputError
 from bayesynth.plots import plot_marginals, plot_missingness, plot_pairs
-from bayesynth.plots._columns import shown_columns
+from bayesynth.plots._columns import shown_columns, write_dates
 from bayesynth.plots.marginals import shared_bins
 from bayesynth.plots.style import chosen, plain
 from bayesynth.schema import Schema
@@ -141,3 +142,13 @@ def test_labels_are_plain_text():
     assert plain("a$b\n c") == r"a\$b c"
     assert plain("x" * 50) == "x" * 27 + "…"
     assert chosen(["a", "b"], "b") == ["b"]
+
+
+@pytest.mark.parametrize("days", [0.05, 1.5, 40, 200, 900, 20_000])
+def test_dates_of_any_range_have_a_few_ticks(days: float) -> None:
+    figure, ax = plt.subplots()
+    write_dates(ax.xaxis)
+    ax.set_xlim(12_000.3, 12_000.3 + days)
+    figure.canvas.draw()
+    assert 1 <= len(ax.get_xticks()) <= 7
+    plt.close(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -182,11 +183,18 @@ def test_a_stated_empirical_marginal_changes_nothing(frame: pd.DataFrame) -> Non
     assert all(isinstance(n.marginal, EmpiricalMarginal) for n in table.encoding.nodes.values() if n.marginal)
 
 
-def test_the_plot_shows_every_numeric_column(fit: bs.Fit) -> None:
+def test_the_plot_shows_every_numeric_column(frame: pd.DataFrame, fit: bs.Fit) -> None:
     axes = plot_learned_marginals(fit)
     assert [ax.get_title(loc="left").split(" (")[0] for ax in axes] == ["bili", "visits", "share", "seen"]
     assert "gamma: shape" in axes[0].texts[0].get_text()
     assert len(plot_learned_marginals(fit, columns="share")) == 1
     with pytest.raises(InputError, match="sex"):
         plot_learned_marginals(fit, columns="sex")
+    dates = [mdates.num2date(x).replace(tzinfo=None) for x in axes[3].get_xlim()]
+    assert (
+        frame["seen"].min() - pd.Timedelta(days=90) < dates[0] < dates[1] < frame["seen"].max() + pd.Timedelta(days=90)
+    )
+    assert axes[3].get_title(loc="left") == "seen"
+    axes[3].figure.canvas.draw()
+    assert any(label.get_text().startswith("200") for label in axes[3].get_xticklabels())
     plt.close("all")
