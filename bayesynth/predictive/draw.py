@@ -132,12 +132,23 @@ class Plan:
             flat = {name: {k: v[chosen : chosen + 1] for k, v in p.items()} for name, p in flat.items()}
             n_draws = 1
         n_marginals = min(n_draws, n_rows, MOST_MARGINALS)
+        return cls(graphs, flat, cls._drawn_marginals(network, n_marginals, rng), n_draws)
+
+    @classmethod
+    def of_tables(cls, network: FittedNetwork, m: int, rng: np.random.Generator) -> Plan:
+        """Draw what each of m tables has to itself: draw i of parameters and marginals belongs to table i."""
+        chosen = rng.integers(network.n_draws, size=m)
+        flat = {name: {k: v[chosen] for k, v in p.flat().items()} for name, p in network.families.items()}
+        return cls(tuple(range(len(network.graphs))), flat, cls._drawn_marginals(network, m, rng), m)
+
+    @staticmethod
+    def _drawn_marginals(
+        network: FittedNetwork, n_draws: int, rng: np.random.Generator
+    ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Draw distribution functions of numeric columns, each with its drift."""
         numeric = {name: node for name, node in network.encoding.nodes.items() if node.marginal}
-        drawn = {name: node.marginal.draw(n_marginals, rng) for name, node in numeric.items()}
-        marginals = {
-            name: (cumulative, *numeric[name].marginal.drift(cumulative)) for name, cumulative in drawn.items()
-        }
-        return cls(graphs, flat, marginals, n_draws)
+        drawn = {name: node.marginal.draw(n_draws, rng) for name, node in numeric.items()}
+        return {name: (cumulative, *numeric[name].marginal.drift(cumulative)) for name, cumulative in drawn.items()}
 
     def value_of(self, node: Node, response: np.ndarray, which: np.ndarray) -> np.ndarray:
         """Value that a node shows for its response, a code or a normal score, under draw which[i]; rises with it."""

@@ -16,7 +16,7 @@ from bayesynth.diagnostics.reading import TableReader
 from bayesynth.encoding.table import Encoding, Node
 from bayesynth.errors import InputError, Problem, raise_all
 from bayesynth.predictive.allowed import Allowed
-from bayesynth.rules import RulePlan
+from bayesynth.rules import Rule, RulePlan
 from bayesynth.schema import Column, Schema
 from bayesynth.schema.storage import blank_mask
 from bayesynth.synthesis.asking import cells
@@ -119,6 +119,8 @@ class Known:
 
     Attributes
     ----------
+    n : int
+        Rows of the frame.
     rows : ndarray of int
         Positions of the rows that have something to fill in.
     allowed : dict of str to Allowed
@@ -135,6 +137,7 @@ class Known:
     def __init__(self, frame: pd.DataFrame, plan: RulePlan, encoding: Encoding, codebook: Codebook):
         self._frame, self._schema, self._codebook = frame, plan.schema, codebook
         raise_all(_unreadable(frame, plan.schema))
+        self.n = len(frame)
         frame, schema, values, problems = _as_the_model_sees(frame, plan), plan.model_schema, {}, []
         for name, node in encoding.nodes.items():
             if name in frame.columns:
@@ -164,6 +167,12 @@ class Known:
             given = self._frame[name]
             columns[name] = given if column.withheld else _filled(given, drawn[name].set_axis(given.index))
         return pd.DataFrame(columns, index=self._frame.index).copy()
+
+    def breaks(self, rule: Rule) -> np.ndarray:
+        """Tell which rows break a rule by their known cells alone, shape (n,)."""
+        if not set(rule.columns) <= set(self._frame.columns):
+            return np.zeros(self.n, bool)
+        return rule.violations(self._frame)
 
     def _read(self, column: Column, node: Node, frame: pd.DataFrame) -> np.ndarray:
         """Read a column as codes and numbers, NaN where blank."""

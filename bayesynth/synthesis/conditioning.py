@@ -10,9 +10,9 @@ import pandas as pd
 
 from bayesynth._random import Seed, as_generator
 from bayesynth.diagnostics import Provenance
-from bayesynth.errors import InputError, Problem, raise_all
+from bayesynth.errors import DataWarning, InputError, Problem, raise_all, warn
 from bayesynth.predictive import DrawOptions, FittedNetwork
-from bayesynth.predictive.conditional import TooRareError, pilot, source_of, sweep
+from bayesynth.predictive.conditional import TooRareError, pilot, source_of
 from bayesynth.predictive.functionals import interval, over_draws
 from bayesynth.predictive.particles import Particles
 from bayesynth.rules import RulePlan
@@ -21,10 +21,10 @@ from bayesynth.synthesis.coding import Codebook
 from bayesynth.synthesis.completing import CompletedTables, Known
 from bayesynth.synthesis.drawing import count_problems, level_problems
 from bayesynth.synthesis.given import Model, draw_rows_given
+from bayesynth.synthesis.imputing import broken_problem, complete_tables
 from bayesynth.synthesis.interventions import forced_values, intervention_facts
 from bayesynth.synthesis.summaries import Probability, Summary
 
-COMPLETING_SWEEPS = 30
 DRAWS, ROWS_OF_A_DRAW = 200, 500
 
 
@@ -51,6 +51,11 @@ class Conditioning:
         Known cells come back exactly as they were. A number beyond the learned range speaks as the nearest end of it;
         a level that no fitted row has is refused. Columns that are blank throughout the fitted table stay blank.
 
+        Rules are kept too: columns that a rule makes are computed where they are blank, and rows that break a rule are
+        drawn again, up to 100 times. A known value of such a column (a sum, the later of two dates) tells nothing else
+        of the blank cells that it is made from; where it is an exact function of them, no draw will meet it, and a
+        warning says how many rows break the rule.
+
         Parameters
         ----------
         frame : DataFrame
@@ -71,13 +76,20 @@ class Conditioning:
         InputError
             If m is not a positive whole number, or the frame holds columns or levels that the fit does not know.
 
+        Warns
+        -----
+        DataWarning
+            If completed rows break a rule.
+
         Examples
         --------
         >>> completed = fit.complete(patients, 20, random_seed=1)  # doctest: +SKIP
         """
         raise_all(count_problems("m", m))
         known = Known(frame, self.rule_plan, self.network.encoding, self.codebook)
-        tables = [self._completed(known, len(frame), stream) for stream in as_generator(random_seed).spawn(int(m))]
+        tables, broken = complete_tables(self._model, known, int(m), as_generator(random_seed))
+        for rule, count in broken.items():
+            warn(broken_problem(rule, count, int(m)), DataWarning)
         blanks = {name: int(frame[name].isna().sum()) if name in frame else len(frame) for name in self.schema.modelled}
         drawn = self._provenance(len(frame), int(m), False)
         shares = {name: count / len(frame) for name, count in blanks.items()}
@@ -253,14 +265,3 @@ class Conditioning:
     @property
     def _model(self) -> Model:
         return Model(self.network, self.codebook, self.rule_plan)
-
-    def _completed(self, known: Known, n: int, rng: np.random.Generator) -> pd.DataFrame:
-        options = DrawOptions(each_row=False, blanks=False)
-        source = source_of(self.network, known.allowed, options, rng)
-        rows = len(known.rows)
-        columns, _ = sweep(source, source.draw(rows, rng), COMPLETING_SWEEPS, rng) if rows else ({}, 1.0)
-        whole = {name: np.full(n, np.nan) for name in [*self.network.encoding.nodes, *self.network.encoding.fixed]}
-        whole |= {name: np.full(n, value) for name, value in self.network.encoding.fixed.items()}
-        for name, values in columns.items():
-            whole[name][known.rows] = values
-        return known.fill(self._model.frame(whole, n, rng, known.stated))
