@@ -18,7 +18,8 @@ from bayesynth.rules import RulePlan
 from bayesynth.synthesis.accepting import Accept, TooFewAcceptedError, draw_accepted, meeting
 from bayesynth.synthesis.asking import Asked, condition_of
 from bayesynth.synthesis.coding import Codebook
-from bayesynth.synthesis.ruled import always_filled, rows_that_keep
+from bayesynth.synthesis.rule_knowledge import always_filled
+from bayesynth.synthesis.ruled import rows_that_keep
 
 
 @dataclass(frozen=True)

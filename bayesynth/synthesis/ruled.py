@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.encoding.fresh import fresh_columns
-from bayesynth.encoding.table import Encoding
 from bayesynth.errors import DataWarning, InputError, Problem, raise_all, warn
-from bayesynth.graphs import Knowledge
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows, draw_table
 from bayesynth.predictive.draw import Plan
 from bayesynth.rules import Rule, RulePlan, Unique, rule_from_dict
 from bayesynth.schema import Schema
+from bayesynth.synthesis.rule_knowledge import always_filled
 
 if TYPE_CHECKING:
     from bayesynth.synthesis.coding import Codebook
@@ -149,26 +148,6 @@ def rule_problems(rules: object, on_violation: object) -> Iterable[Problem]:
     if on_violation not in ON_VIOLATION:
         why, remedy = "there is no such way of taking violations", f"use one of {', '.join(ON_VIOLATION)}"
         yield Problem(f"on_violation={on_violation!r}", why, remedy)
-
-
-def with_last(knowledge: Knowledge, encoding: Encoding, plan: RulePlan) -> Knowledge:
-    """Let nothing depend on the columns that `RulePlan.last` names, nor on whether they are blank.
-
-    That costs no generality, since such a column may still depend on every other one, and its law is learned where it
-    has values. And so it can be drawn in every row and blanked by the rule, which leaves the others as they are.
-    """
-    groups = {name: plan.last[name] for name in encoding.nodes if name in plan.last}
-    groups |= {b.name: plan.last[c] for b in encoding.blocks for c in b.columns if c in plan.last}
-    if not groups or knowledge.graph is not None:
-        return knowledge
-    edges = {(a, b) for a, group in groups.items() for b in encoding.nodes if groups.get(b) != group}
-    return replace(knowledge, forbidden=knowledge.forbidden | (edges - knowledge.required))
-
-
-def always_filled(encoding: Encoding, plan: RulePlan) -> frozenset[str]:
-    """Name the blocks that are blank only where a rule says."""
-    exact = {name for name, rule in plan.structural.items() if rule.iff}
-    return frozenset(block.name for block in encoding.blocks if exact.issuperset(block.columns))
 
 
 def draw_under_rules(

@@ -43,7 +43,8 @@ from bayesynth.synthesis.coding import Codebook, FitMarginals, encode_frame
 from bayesynth.synthesis.fit import Fit
 from bayesynth.synthesis.holdout import put_aside
 from bayesynth.synthesis.missingness import read_blocks
-from bayesynth.synthesis.ruled import Ruled, rule_problems, with_last
+from bayesynth.synthesis.rule_knowledge import with_rules
+from bayesynth.synthesis.ruled import Ruled, rule_problems
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior, warn_of_disagreement
 
@@ -265,7 +266,7 @@ class Synthesizer:
         inner = ruled.plan.to_model(frame)
         table, codebook = encode_frame(inner, ruled.plan.model_schema, streams[0], self._marginals(streams[5]))
         raise_all(unseen_problems(schema, ruled.plan.model_schema, codebook.levels))
-        knowledge = with_last(self.knowledge, table.encoding, ruled.plan)
+        knowledge = with_rules(self.knowledge, table.encoding, ruled.plan)
         space = SearchSpace.of(table.encoding, knowledge, self.structure_options.prior)
         return _Work(frame, ruled, table, codebook, space, EvidenceCache(table, self.prior), tuple(streams))
 

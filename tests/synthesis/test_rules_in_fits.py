@@ -13,6 +13,7 @@ import pytest
 
 import bayesynth as bs
 from bayesynth.errors import DataWarning, InputError
+from bayesynth.synthesis.rule_knowledge import with_rules
 from bayesynth.synthesis.ruled import rows_that_keep
 
 RULES = [
@@ -89,6 +90,13 @@ def test_structural_blanks_leave_the_other_columns_as_they_are(fit: bs.Fit, real
         assert drawn["births"].isna().equals(drawn["sex"] == "m")
         assert abs(drawn["births"].mean() - real["births"].mean()) < 0.4
         assert drawn["low"].isna().any() == blanks
+
+
+def test_blanks_that_a_rule_settles_depend_on_what_it_reads(fit: bs.Fit) -> None:
+    forbidden = with_rules(bs.Knowledge(), fit.network.encoding, fit.rule_plan).forbidden
+    possible = {a for a in fit.network.encoding.nodes if (a, "observed(births)") not in forbidden}
+    assert possible == {"sex", "observed(births)"}
+    assert (fit.missingness().set_index("block").loc["observed(births)", "depends_on"]).startswith("sex 1.00")
 
 
 def test_the_model_sees_other_columns_than_the_table_has(fit: bs.Fit) -> None:
