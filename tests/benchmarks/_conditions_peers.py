@@ -29,24 +29,24 @@ def sdv_conditions(path: str, conditions: dict[str, dict[str, Any]], rows: int) 
     return {"conditions": found, "versions": versions("sdv", "copulas")}
 
 
-def sklearn_impute(tables: list[str], m: int) -> dict[str, Any]:
-    """Complete each table m times with IterativeImputer(sample_posterior=True); levels as 0/1 columns, then rounded."""
+def sklearn_impute(tables: list[str], m: int, levels: list[str]) -> dict[str, Any]:
+    """Complete each table m times with IterativeImputer(sample_posterior=True); codes of levels are rounded after."""
     from _peer import versions
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401
     from sklearn.impute import IterativeImputer
 
     found = []
     for data in tables:
-        frame, start = pd.read_csv(data), time.perf_counter()
+        frame, start = pd.read_csv(data), time.process_time()
         completed = []
         for seed in range(m):
             made = IterativeImputer(sample_posterior=True, max_iter=10, random_state=seed).fit_transform(frame)
             path = data.replace(".csv", f"_sklearn{seed}.csv")
             filled = pd.DataFrame(np.asarray(made), columns=frame.columns)
-            filled["g"] = (filled["g"] > 0.5).astype(float)
+            filled[levels] = filled[levels].round().clip(frame[levels].min(), frame[levels].max(), axis=1)
             filled.to_csv(path, index=False)
             completed.append(path)
-        found.append({"data": completed, "seconds": time.perf_counter() - start})
+        found.append({"data": completed, "seconds": time.process_time() - start})
     return {"tables": found, "versions": versions("scikit-learn")}
 
 
