@@ -15,9 +15,10 @@ from bayesynth.predictive import DrawOptions, FittedNetwork
 from bayesynth.predictive.conditional import TooRareError, draw_given, pilot, source_of
 from bayesynth.predictive.particles import Source
 from bayesynth.rules import RulePlan
-from bayesynth.synthesis.accepting import Accept, TooFewAcceptedError, draw_accepted, meeting
+from bayesynth.synthesis.accepting import Accept, Draw, TooFewAcceptedError, draw_accepted, meeting
 from bayesynth.synthesis.asking import Asked, condition_of
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.given_facts import GivenFacts
 from bayesynth.synthesis.rule_knowledge import always_filled
 from bayesynth.synthesis.ruled import rows_that_keep
 
@@ -69,6 +70,11 @@ class Model:
         """Whether a rule makes a column, or blanks it, after the model has drawn."""
         return name in self.plan.schema and any(name in step.writes for step in self.plan.assignment.steps)
 
+    def drawn_as_it_is(self, name: str) -> bool:
+        """Whether the model draws a column itself, within bounds that rules set."""
+        steps = [step for step in self.plan.assignment.steps if name in step.writes]
+        return name in self.plan.model_schema and all(s.parts_replace and s.shown == s.writes for s in steps)
+
     def refused(self, asked: Asked, blanks: bool, error: TooRareError, rng: np.random.Generator) -> Problem:
         """Say how improbable conditions are, and which of them to drop."""
         left, options = {}, DrawOptions(blanks=blanks)
@@ -96,16 +102,15 @@ def draw_rows_given(
     """
     given = given if isinstance(given, Mapping) else model.asked(given, options.blanks).conditions
     outer = {name: wanted for name, wanted in given.items() if model.made_by_rules(name)}
-    asked = model.asked({name: wanted for name, wanted in given.items() if name not in outer}, options.blanks)
+    inner = {name: wanted for name, wanted in given.items() if name not in outer or model.drawn_as_it_is(name)}
+    asked = model.asked(inner, options.blanks)
     accept = meeting(model.plan.schema, outer) if outer else None
     names = rng.spawn(1)[0]
-    source, facts = model.source(asked, options, rng), {}
+    source, facts = model.source(asked, options, rng), GivenFacts(asked.seen_share)
 
     def guided(rows: int, stream: np.random.Generator) -> pd.DataFrame:
         found = draw_given(source, rows, stream)
-        figures = found.probability * asked.seen_share, found.probability_error * asked.seen_share
-        facts.update(method=found.method, probability=figures[0], probability_error=figures[1])
-        facts.update(effective_sample_size=found.ess, guided_rows=found.guided_rows, accepted=found.accepted)
+        facts.add(found, rows)
         return model.frame(found.columns, rows, stream, asked.stated)
 
     def draw(rows: int, first: bool) -> pd.DataFrame:
@@ -120,17 +125,22 @@ def draw_rows_given(
     frame = model.with_fresh(frame, names)
     frame.attrs["given"] = {
         "conditions": asked.words() | {k: str(condition_of(k, v)) for k, v in outer.items()}
-    } | facts
+    } | facts.to_dict(n)
     return frame
 
 
 def _accepted(
-    guided: Any, rows: int, accept: Accept | None, rng: np.random.Generator, facts: dict[str, object]
+    guided: Draw, rows: int, accept: Accept | None, rng: np.random.Generator, facts: GivenFacts
 ) -> pd.DataFrame:
     if accept is None:
         return guided(rows, rng)
-    frame, facts["accepted_by_outer_conditions"] = draw_accepted(guided, rows, accept, rng)
-    return frame
+
+    def judged(frame: pd.DataFrame) -> np.ndarray:
+        keep = np.asarray(accept(frame), bool)
+        facts.keep(int(keep.sum()))
+        return keep
+
+    return draw_accepted(guided, rows, judged, rng)[0]
 
 
 def _rare(outer: Mapping[str, Any], error: TooFewAcceptedError) -> Problem:

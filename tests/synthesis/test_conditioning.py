@@ -235,6 +235,7 @@ def ruled_fit(laplace: Callable[..., bs.Fit]) -> bs.Fit:
         bs.Inequality("low", "high"),
         bs.BlankWhen("births", "sex == 'm'"),
         bs.Predicate("(a + low) % 10 < 9"),
+        bs.Range("a", 0, 60),
     ]
     return laplace(frame, rules=rules)
 
@@ -265,6 +266,23 @@ def test_conditions_hold_beside_rules(ruled_fit: bs.Fit, given: dict[str, object
     births = found.births.isna() if given.get("births") == bs.missing() else found.births.isin([1, 2])
     for name in given:
         assert (checks[name](found) if name in checks else births).all(), name
+
+
+def test_facts_are_of_all_conditions_and_all_draws(ruled_fit: bs.Fit) -> None:
+    given = {"total": bs.between(low=40), "sex": "f"}
+    drawn = ruled_fit.sample(20_000, balanced=False, random_seed=3)
+    share = ((drawn.total >= 40) & (drawn.sex == "f")).mean()
+    facts = ruled_fit.sample(150, given=given, random_seed=1).attrs["given"]
+    assert facts["effective_sample_size"] == 150
+    assert facts["probability"] == pytest.approx(share, abs=5 * facts["probability_error"] + 0.015)
+    assert 0 < facts["accepted_by_outer_conditions"] < 1
+    assert facts["probability_error"] > 0
+
+
+def test_a_column_that_a_rule_only_bounds_is_conditioned_in_the_model(ruled_fit: bs.Fit) -> None:
+    found = ruled_fit.sample(100, given={"a": bs.between(low=30)}, random_seed=1)
+    assert found.a.ge(30).all()
+    assert found.attrs["given"]["accepted_by_outer_conditions"] == 1.0
 
 
 def test_rows_are_completed_beside_rules(ruled_fit: bs.Fit) -> None:
