@@ -156,17 +156,18 @@ class Known:
             if not np.isnan(found[self.rows]).all()
         }
 
-    def fill(self, drawn: pd.DataFrame) -> pd.DataFrame:
-        """Put drawn values where the frame is blank; everything else stays as it is."""
+    def fill(self, drawn: pd.DataFrame, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Put drawn values where the frame, or some of its rows, is blank; everything else stays as it is."""
+        frame = self._frame if rows is None else self._frame.iloc[rows].reset_index(drop=True)
         columns = {}
         for name, column in self._schema.items():
-            if name not in self._frame.columns:
+            if name not in frame.columns:
                 if not column.withheld:
-                    columns[name] = drawn[name].set_axis(self._frame.index)
+                    columns[name] = drawn[name].set_axis(frame.index)
                 continue
-            given = self._frame[name]
+            given = frame[name]
             columns[name] = given if column.withheld else _filled(given, drawn[name].set_axis(given.index))
-        return pd.DataFrame(columns, index=self._frame.index).copy()
+        return pd.DataFrame(columns, index=frame.index).copy()
 
     def breaks(self, rule: Rule) -> np.ndarray:
         """Tell which rows break a rule by their known cells alone, shape (n,)."""

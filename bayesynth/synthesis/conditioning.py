@@ -52,9 +52,9 @@ class Conditioning:
         a level that no fitted row has is refused. Columns that are blank throughout the fitted table stay blank.
 
         Rules are kept too: columns that a rule makes are computed where they are blank, and rows that break a rule are
-        drawn again, up to 100 times. A known value of such a column (a sum, the later of two dates) tells nothing else
-        of the blank cells that it is made from; where it is an exact function of them, no draw will meet it, and a
-        warning says how many rows break the rule.
+        drawn again, for as long as that mends some. A known value of such a column (a sum, the later of two dates)
+        tells nothing else of the blank cells that it is made from; where it is an exact function of them hardly any
+        draw meets it, and a warning says how many rows break the rule.
 
         Parameters
         ----------
@@ -90,7 +90,8 @@ class Conditioning:
         tables, broken = complete_tables(self._model, known, int(m), as_generator(random_seed))
         for rule, count in broken.items():
             warn(broken_problem(rule, count, int(m)), DataWarning)
-        blanks = {name: int(frame[name].isna().sum()) if name in frame else len(frame) for name in self.schema.modelled}
+        left = tables[0].isna().sum()
+        blanks = {n: int((frame[n].isna().sum() if n in frame else len(frame)) - left[n]) for n in self.schema.modelled}
         drawn = self._provenance(len(frame), int(m), False)
         shares = {name: count / len(frame) for name, count in blanks.items()}
         provenance = Provenance(

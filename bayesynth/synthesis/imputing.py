@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -12,13 +10,13 @@ from bayesynth.predictive import DrawOptions
 from bayesynth.predictive.conditional import sweep
 from bayesynth.predictive.draw import Plan
 from bayesynth.predictive.particles import Rows, Source
-from bayesynth.rules import Rule
+from bayesynth.rules import Rule, Unique
 from bayesynth.synthesis.completing import Known
 from bayesynth.synthesis.given import Model
 
 SWEEPS = 30
 AT_A_TIME = 65_536
-AGAIN, PATIENCE = 100, 5  # times that broken rows are drawn again: in all, and in a row without one that was mended
+TOGETHER, MOST_COPIES = 2048, 256  # rows drawn again at a time, and how often each of them
 
 
 def complete_tables(
@@ -68,19 +66,20 @@ class _Imputation:
     """Several completed tables at once, so that the moves of all share their cost."""
 
     def __init__(self, model: Model, known: Known, m: int, rng: np.random.Generator):
-        self._model, self._known, self._m, self._rng = model, known, m, rng
+        self._model, self._known, self._rng = model, known, rng
+        self._rules = [rule for rule in model.plan.rules if not isinstance(rule, Unique)]
         self._plan = Plan.of_tables(model.network, m, rng)
         self._graph = rng.integers(len(self._plan.graphs), size=m)
         rows = len(known.rows)
         drawn = self._drawn(np.arange(m).repeat(rows), np.tile(np.arange(rows), m)) if rows else {}
         self._columns = {name: values.reshape(m, rows) for name, values in drawn.items()}
         self.tables = [self._table(i) for i in range(m)]
-        if model.plan.rules:
+        if self._rules and rows:
             self._draw_broken_again()
 
-    def broken(self) -> Mapping[Rule, int]:
+    def broken(self) -> dict[Rule, int]:
         """Count the rows that break each rule."""
-        counts = {rule: sum(int(found.sum()) for found in self._violations(rule)) for rule in self._model.plan.rules}
+        counts = {rule: int(self._violations(rule).sum()) for rule in self._model.plan.rules}
         return {rule: count for rule, count in counts.items() if count}
 
     def _drawn(self, table: np.ndarray, row: np.ndarray) -> Rows:
@@ -97,21 +96,33 @@ class _Imputation:
             whole[name][known.rows] = values[i]
         return known.fill(self._model.frame(whole, known.n, self._rng, known.stated))
 
-    def _violations(self, rule: Rule) -> list[np.ndarray]:
-        """Tell of each table which of the rows that were filled in break a rule, though their known cells do not."""
+    def _violations(self, rule: Rule) -> np.ndarray:
+        """Tell which rows that were filled in break a rule, though their known cells do not: shape (m, rows)."""
         bound = self._known.breaks(rule)[self._known.rows]
-        return [rule.violations(table)[self._known.rows] & ~bound for table in self.tables]
+        return np.array([rule.violations(table)[self._known.rows] & ~bound for table in self.tables])
 
     def _draw_broken_again(self) -> None:
-        fewest, idle = np.inf, 0
-        for _ in range(AGAIN):
-            broken = np.any([self._violations(rule) for rule in self._model.plan.rules], axis=0)
-            idle = 0 if broken.sum() < fewest else idle + 1
-            fewest = min(fewest, broken.sum())
-            if not fewest or idle >= PATIENCE:
-                return
+        """Draw every broken row several times, and take the first that keeps the rules; go on while that mends some."""
+        broken = np.any([self._violations(rule) for rule in self._rules], axis=0)
+        changed: set[int] = set()
+        while broken.any():
             table, row = np.nonzero(broken)
-            for name, values in self._drawn(table, row).items():
-                self._columns[name][table, row] = values
-            for i in np.unique(table):
-                self.tables[i] = self._table(i)
+            copies = int(np.clip(TOGETHER // len(row), 1, MOST_COPIES))
+            drawn = self._drawn(table.repeat(copies), row.repeat(copies))
+            good = self._keeps(drawn, self._known.rows[row.repeat(copies)]).reshape(-1, copies)
+            mended = np.flatnonzero(good.any(axis=1))
+            if not len(mended):
+                break
+            first, at = good.argmax(axis=1)[mended], (table[mended], row[mended])
+            for name, values in drawn.items():
+                self._columns[name][at] = values.reshape(-1, copies)[mended, first]
+            broken[at] = False
+            changed.update(at[0].tolist())
+        for i in changed:
+            self.tables[i] = self._table(i)
+
+    def _keeps(self, drawn: Rows, rows: np.ndarray) -> np.ndarray:
+        """Tell which draws for rows of the table keep every rule that their known cells do not break."""
+        stated = {name: known[rows] for name, known in self._known.stated.items()}
+        frame = self._known.fill(self._model.frame(drawn, len(rows), self._rng, stated), rows)
+        return ~np.any([rule.violations(frame) & ~self._known.breaks(rule)[rows] for rule in self._rules], axis=0)

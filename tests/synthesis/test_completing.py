@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import bayesynth as bs
-from bayesynth.errors import InputError
+from bayesynth.errors import DataWarning, InputError
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +150,72 @@ def test_a_biased_set_of_blanks_is_mended(fit: bs.Fit, table: pd.DataFrame) -> N
     assert table["y"].mean() < truth - 0.3
     assert abs(found.estimate.iloc[0] - truth) < 3 * found.se.iloc[0]
     assert found.estimate.iloc[0] > table["y"].mean() + 0.1
+
+
+@pytest.fixture(scope="module")
+def ruled(laplace: Callable[..., bs.Fit]) -> tuple[bs.Fit, pd.DataFrame]:
+    """A sum, an order, a structural blank and a rule kept by drawing again; 20% of the cells of four columns blank."""
+    rng = np.random.default_rng(3)
+    n = 240
+    group = np.where(rng.random(n) < 0.5, "m", "f")
+    low = rng.normal(80, 6, n).round(1)
+    low = np.where(group == "m", np.minimum(low, 80.0), low)
+    frame = pd.DataFrame({"group": group, "low": low, "high": (low + rng.gamma(3, 4, n)).round(1)})
+    frame["a"], frame["b"] = rng.poisson(20, n).astype(float), rng.poisson(9, n).astype(float)
+    frame["total"] = frame["a"] + frame["b"]
+    frame["births"] = np.where(group == "m", np.nan, rng.poisson(2, n))
+    rules = [
+        bs.Derived("total", "a + b"),
+        bs.Inequality("low", "high"),
+        bs.BlankWhen("births", "group == 'm'"),
+        bs.Predicate("not (group == 'm' and low > 80)"),
+    ]
+    return laplace(frame, rules=rules), frame
+
+
+def test_completed_rows_keep_the_rules(ruled: tuple[bs.Fit, pd.DataFrame]) -> None:
+    fit, frame = ruled
+    rng = np.random.default_rng(4)
+    holes = frame.copy()
+    for name in ("group", "low", "high"):
+        holes.loc[rng.random(len(frame)) < 0.3, name] = None
+    empty = rng.random(len(frame)) < 0.3
+    holes.loc[empty, ["a", "total"]] = np.nan
+    completed = fit.complete(holes, 3, random_seed=1)
+    assert fit.rule_plan.by_rejection
+    for one in completed:
+        assert set(fit.rule_plan.check(one).values()) == {0}
+        assert one.drop(columns="births").notna().all(axis=None)
+        pd.testing.assert_series_equal(one["total"], one["a"] + one["b"], check_names=False)
+    # a known upper end is no upper end of what is drawn unless rows are drawn again
+    assert (holes["low"].isna() & holes["high"].notna()).any()
+    assert completed.filled["total"] == empty.sum()
+    assert completed.filled["births"] < holes["births"].isna().sum()
+    again = fit.complete(holes, 3, random_seed=1)
+    for one, other in zip(completed, again, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_rows_that_no_draw_can_mend_are_named(ruled: tuple[bs.Fit, pd.DataFrame]) -> None:
+    """A known sum does not tell its blank parts; rows that break a rule as they come are the user's."""
+    fit, frame = ruled
+    holes = frame.copy()
+    holes.loc[:9, ["a", "b"]] = np.nan
+    holes.loc[:9, "total"] = 500.0
+    with pytest.warns(DataWarning, match=r"20 rows of 2 completed tables break the rule .*total.*computed"):
+        completed = fit.complete(holes, 2, random_seed=1)
+    assert (completed[0].loc[:9, "total"] == 500.0).all()
+    holes = frame.copy()
+    holes.loc[0, "total"] += 1
+    holes.loc[0, "births"] = np.nan
+    completed = fit.complete(holes, 1, random_seed=1)
+    assert completed[0].loc[0, "total"] == holes.loc[0, "total"]
+
+
+def test_each_table_has_a_draw_of_its_own(fit: bs.Fit) -> None:
+    """Means of large tables differ by more than their rows explain: parameters differ between tables."""
+    rows = pd.DataFrame({"x": np.zeros(1000)})
+    tables = fit.complete(rows, 8, random_seed=1)
+    between = np.var([one["y"].mean() for one in tables], ddof=1)
+    within = np.mean([one["y"].var() / len(one) for one in tables])
+    assert between > 3 * within
