@@ -12,7 +12,7 @@ import pandas as pd
 from bayesynth.rules.scale import Scale, has_scale
 from bayesynth.rules.sets import Combination, places
 from bayesynth.rules.steps import Part, Step
-from bayesynth.rules.values import read
+from bayesynth.rules.values import read_rank
 from bayesynth.schema import Column, Holds, Kind, Schema, restore
 from bayesynth.schema.storage import Scalar, Storage
 
@@ -99,7 +99,7 @@ def _pick(column: Column, values: list[Scalar | None], codes: np.ndarray) -> pd.
         known = pd.Series([v for v in values if v is not None])
         places = np.full(len(values) + 1, np.nan)
         at = [i for i, v in enumerate(values) if v is not None]
-        places[at] = scale.places(read(known).data)
+        places[at] = scale.places(read_rank(known).data)
         return scale.write(places[codes])
     distinct = tuple(dict.fromkeys(v for v in values if v is not None))
     index = {v: i for i, v in enumerate(distinct)} | {None: -1}

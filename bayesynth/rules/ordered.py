@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayesynth.rules.scale import Scale
 from bayesynth.rules.steps import Part, Step
-from bayesynth.rules.values import read
+from bayesynth.rules.values import read, read_rank
 from bayesynth.schema import Column, Kind, Schema
 
 
@@ -118,7 +118,7 @@ class Ordered(Step):
         scale = Scale(schema[self.column])
         bases = []
         for name, strict in self.anchors:
-            value = read(columns[name])
+            value = read_rank(columns[name])
             nearest = scale.at_most if self.down else scale.at_least
             bases.append(np.where(value.blank, np.nan, nearest(value.data, strict)))
         return reduce(np.fmin if self.down else np.fmax, bases)

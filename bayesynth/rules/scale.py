@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from bayesynth.rules.values import DAY, read
+from bayesynth.rules.values import DAY, read_rank
 from bayesynth.schema import Column, Holds, restore
 from bayesynth.schema.arrays import unit_of, zone_of
 from bayesynth.schema.kinds import NUMERIC, TEMPORAL
@@ -97,7 +97,7 @@ class Scale:
 
     def read(self, series: pd.Series) -> np.ndarray:
         """Read a column as sizes, NaN where blank."""
-        value = read(series)
+        value = read_rank(series)
         return np.where(value.blank, np.nan, value.data)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from bayesynth.rules.formulas import BlankWhen, Derived
 from bayesynth.rules.rule import Rule
 from bayesynth.rules.scale import Scale, has_scale
-from bayesynth.rules.values import Value
+from bayesynth.rules.values import Value, read_rank
 from bayesynth.schema import Column, Holds, Kind, Schema, restore
 from bayesynth.schema.storage import BLANKS, Storage
 
@@ -204,6 +204,8 @@ def blanked(column: Column, series: pd.Series, where: np.ndarray) -> pd.Series:
 def write_value(column: Column, value: Value, decimals: int | None) -> pd.Series:
     """Write what a formula gave as a column: on its grid, or as one of its levels; blank where it is no level."""
     if has_scale(column) or column.kind not in (Kind.BINARY, Kind.CATEGORICAL, Kind.ORDINAL, Kind.CONSTANT):
+        if value.is_text:  # dates that are texts
+            value = read_rank(pd.Series(np.where(value.blank, None, value.data), dtype=object))
         found = np.where(value.blank, np.nan, value.data.astype(float))
         found = found if decimals is None else np.round(found, decimals)
         scale = Scale(column)

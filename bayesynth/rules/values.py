@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.schema.arrays import lengths, numbers, stamps
+from bayesynth.schema.infer import form_of
 from bayesynth.schema.storage import NUMBERS, TIMES, Holds, Storage, blank_mask, storage_of
 
 DAY = np.timedelta64(1, "D")
@@ -50,10 +51,13 @@ def read(series: pd.Series) -> Value:
 
 
 def read_rank(series: pd.Series) -> Value:
-    """Read a column so that it can be ordered: an ordered category by the place of its levels."""
+    """Read a column so that it can be ordered: ordered categories by the place of levels, texts of dates as dates."""
     if isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.ordered:
         codes = series.cat.codes.to_numpy()
         return Value(codes.astype(float), codes < 0)
+    storage, blank = storage_of(series), blank_mask(series)
+    if form_of(series[~blank], storage) is not None:
+        return Value(np.where(blank, 0.0, _figures(series, Holds.DATETIME, blank)), blank)
     return read(series)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_string_dtype
 
 from bayesynth.schema.storage import Holds, Storage, blank_mask, parse_dtype
 
@@ -75,13 +76,13 @@ def zone_of(storage: Storage) -> object:
         return None
     dtype = parse_dtype(storage.dtype)
     if isinstance(dtype, pd.ArrowDtype):
-        return dtype.pyarrow_dtype.tz
+        return getattr(dtype.pyarrow_dtype, "tz", None)
     return getattr(dtype, "tz", None)
 
 
 def stamps(series: pd.Series) -> pd.DatetimeIndex:
     """Read a column of dates or times as a DatetimeIndex."""
-    if series.dtype == object:
+    if is_string_dtype(series.dtype):  # objects included
         pairs = zip(series, blank_mask(series), strict=True)
         return pd.DatetimeIndex(
             np.array([np.datetime64("NaT", "us") if b else np.datetime64(v) for v, b in pairs], "M8[us]")

@@ -120,7 +120,7 @@ def _level_problems(present: pd.Series, storage: Storage) -> Iterable[Problem]:
     if storage.holds not in NUMBERS | {Holds.TEXT} or (storage.ordered and len(storage.categories) <= MAX_LEVELS):
         return
     n = int(present.nunique())
-    if n > MAX_LEVELS and guess_kind(present, storage)[0] is not Kind.IDENTIFIER:
+    if n > MAX_LEVELS and guess_kind(present, storage)[0] not in (Kind.IDENTIFIER, Kind.DATETIME):
         name = str(present.name)
         read = reads_as(distinct_texts(present)) if storage.holds is Holds.TEXT else None
         remedy = conversion(read[0], name) if read else "group its levels"

@@ -25,6 +25,7 @@ from bayesynth.schema.kinds import (
     Role,
 )
 from bayesynth.schema.storage import BLANKS, NUMBERS, TIMES, Holds, parse_dtype, sort_of
+from bayesynth.schema.texts import FORMS
 
 if TYPE_CHECKING:
     from bayesynth.schema.column import Column
@@ -169,6 +170,17 @@ def _check_levels(column: Column) -> Iterable[Problem]:
         )
 
 
+def _check_form(column: Column) -> Iterable[Problem]:
+    form = column.storage.form
+    if form not in FORMS:
+        yield column_problem(column, f"the form {form!r}", f"known are {', '.join(FORMS)}", "choose one of these")
+    elif column.kind is not Kind.DATETIME:
+        yield column_problem(column, f"the kind {column.kind} and a form of dates", "it has none", "drop it")
+    elif column.precision in RESOLUTIONS[RESOLUTIONS.index(FORMS[form][0]) + 1 :]:
+        found = f"the precision {column.precision!r} and texts like {form}"
+        yield column_problem(column, found, "they cannot hold it", "use a coarser one, or convert with pd.to_datetime")
+
+
 def _fitting(holds: Holds) -> set[Holds]:
     """Name the sorts of level that can equal a value of this sort."""
     return {Holds.INTEGER, Holds.FLOAT} if holds in (Holds.INTEGER, Holds.FLOAT) else {holds}
@@ -227,6 +239,8 @@ def _check_storage(column: Column) -> Iterable[Problem]:
         parse_dtype(storage.dtype)
     except (TypeError, ValueError):
         yield column_problem(column, f"the dtype {storage.dtype!r}", "pandas knows no such dtype", "correct the name")
+    if storage.form is not None:
+        yield from _check_form(column)
     if storage.blank not in BLANKS:
         yield column_problem(
             column, f"the blank {storage.blank!r}", f"known are {', '.join(BLANKS)}", "choose one of these"

@@ -151,7 +151,7 @@ def _carried(column: Column, kind: Kind) -> dict[str, object]:
         facts["precision"] = min(facts["precision"], 0)
     if kind is not Kind.IDENTIFIER:
         facts["fresh"] = AUTO
-    else:
+    if kind is Kind.IDENTIFIER or (column.storage.form is not None and kind is not Kind.DATETIME):
         facts["storage"] = column.storage.plain
     return facts
 

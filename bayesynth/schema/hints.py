@@ -28,7 +28,7 @@ def hints(frame: pd.DataFrame, schema: Mapping[str, Column]) -> Iterator[Problem
         if column.storage.holds is Holds.TEXT and column.storage.categories is None:
             read = reads_as(distinct_texts(present)) if present.nunique() > 2 else None
             yield from _blank_hint(column)
-        if read is not None and not column.withheld:
+        if read is not None and "kind" in column.inferred and not column.withheld:
             yield _text_hint(column, *read)
         elif column.kind is Kind.IDENTIFIER:
             yield from _identifier_hint(column)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from bayesynth.schema.column import Column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, TEMPORAL, Kind, Role
 from bayesynth.schema.personal import recognise
 from bayesynth.schema.storage import NUMBERS, TIMES, Holds, Scalar, Storage, blank_mask, plain, storage_of
+from bayesynth.schema.texts import FORMS, date_form, distinct_texts
 
 FEW = 7  # most levels of a numeric column that is read as ordinal
 NEARLY_UNIQUE = 0.9
@@ -47,6 +49,8 @@ def infer_column(series: pd.Series, kind: Kind | None = None, role: Role | None 
     if kind is Kind.IDENTIFIER:
         role = role or Role.IDENTIFIER
         storage = storage.plain
+    if kind is Kind.DATETIME and (form := form_of(present, storage)) is not None:
+        storage = replace(storage, holds=Holds.DATE if FORMS[form][0] == "D" else Holds.DATETIME, form=form)
     facts: dict[str, object] = {}
     if kind in NOMINAL or kind is Kind.CONSTANT:
         facts["levels"] = _levels(present, storage, kind)
@@ -90,6 +94,8 @@ def guess_kind(present: pd.Series, storage: Storage, role: Role | None = None) -
         return Kind.DURATION, None, ""
     if storage.holds is Holds.BOOL:
         return Kind.BINARY, None, ""
+    if (form := form_of(present, storage)) is not None:
+        return Kind.DATETIME, None, f"texts that all write dates as {form}"
     withheld = None if role is Role.MODELLED else _guess_withheld(present, storage, n_distinct)
     if withheld is not None:
         return Kind.IDENTIFIER, *withheld
@@ -101,6 +107,12 @@ def guess_kind(present: pd.Series, storage: Storage, role: Role | None = None) -
         kind = Kind.BINARY if n_distinct == 2 else Kind.CATEGORICAL
         return kind, None, f"text with {n_distinct} distinct values"
     return _guess_number(numbers(present))
+
+
+def form_of(present: pd.Series, storage: Storage) -> str | None:
+    """Name the form in which the texts of a column write dates; None if it holds anything else."""
+    is_text = storage.holds is Holds.TEXT and storage.categories is None
+    return date_form(distinct_texts(present)) if is_text else None
 
 
 def _guess_withheld(present: pd.Series, storage: Storage, n_distinct: int) -> tuple[Role, str] | None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesynth.schema.arrays import start_of, zone_of
 from bayesynth.schema.storage import BLANKS, TIMES, Holds, Scalar, Storage, parse_dtype
+from bayesynth.schema.texts import write_dates
 
 EPOCH = "1970-01-01"
 
@@ -104,6 +105,10 @@ def dates(steps: np.ndarray, origin: str, resolution: str, storage: Storage) -> 
             index = index.tz_localize(zone, ambiguous=np.ones(len(index), dtype=bool), nonexistent="shift_forward")
         else:
             index = index.tz_localize("UTC").tz_convert(zone)
+    if storage.form is not None:
+        distinct, place = np.unique(index.to_numpy(), return_inverse=True)  # NaT is one value, the last
+        texts = write_dates(distinct[~np.isnat(distinct)], storage.form)
+        return levels(np.where(index.isna(), -1, place), tuple(map(str, texts)), storage)
     if storage.dtype == "object":
         made = index.to_numpy("M8[D]" if storage.holds is Holds.DATE else "M8[us]").astype(object)
         made[index.isna()] = BLANKS[storage.blank]

@@ -99,7 +99,8 @@ class Schema(Mapping[str, Column]):
         1. Names, dates of birth, addresses, phone numbers, e-mail addresses, national numbers, free text and the like,
            told by the column's name and values: identifier with the role personal. Never where ``role="modelled"`` is
            stated, or a kind.
-        2. No or one distinct value: constant.
+        2. No or one distinct value: constant. Texts that all write dates in one ISO form, ``2020-01-31`` or with a time
+           (``2020-01-31 09:30``, also with seconds or a T between): datetime; they come back as such texts.
         3. At least five texts, nine in ten of them unique: identifier; long texts (40 characters on average), more
            than half of them unique: identifier with the role personal. Whole numbers or texts under a name such as
            ``id`` or ``patient_id``, unique, or at least 20 of them at ten repeats or fewer each: identifier. At least

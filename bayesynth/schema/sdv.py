@@ -17,6 +17,7 @@ from bayesynth.schema.infer import infer_column
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, Kind, Role
 from bayesynth.schema.patterns import Pattern
 from bayesynth.schema.storage import TIMES, Holds, Scalar
+from bayesynth.schema.texts import strftime_of
 
 WRITTEN, READ = "V2", ("V2", "SINGLE_TABLE_V2", "V1", "SINGLE_TABLE_V1")
 NUMERICAL, CATEGORICAL, ORDINAL, DATETIME, ID = "numerical", "categorical", "ordinal", "datetime", "id"
@@ -57,6 +58,8 @@ def _facts(column: Column) -> Iterator[tuple[str, object]]:
         yield from (("regex_format", Pattern(fresh).regex) for fresh in [column.fresh] if fresh not in WORDS)
     elif sdtype in LEVELLED and column.levels:
         yield "range_values", [_plain(level) for level in column.levels]
+    elif sdtype == DATETIME and column.storage.form is not None:
+        yield "datetime_format", strftime_of(column.storage.form)
     elif sdtype == DATETIME and column.storage.holds is Holds.DATE:
         yield "datetime_format", DATE_FORMAT
     elif column.kind in NUMERIC:

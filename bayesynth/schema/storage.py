@@ -53,6 +53,8 @@ class Storage:
         Whether the categories are ordered.
     blank : str
         How an object column spells a blank: "nan", "none", "na" or "nat".
+    form : str, optional
+        How a column of texts writes the dates that it holds, "YYYY-MM-DD" for example; None for any other column.
     """
 
     dtype: str
@@ -60,18 +62,21 @@ class Storage:
     categories: tuple[Scalar, ...] | None = None
     ordered: bool = False
     blank: str = "nan"
+    form: str | None = None
 
     @property
     def label(self) -> str:
         """The dtype in words."""
+        if self.form is not None:
+            return f"text ({self.form})"
         if self.categories is not None:
             return "category (ordered)" if self.ordered else "category"
         return f"object ({self.holds})" if self.dtype == "object" else self.dtype
 
     @property
     def plain(self) -> Storage:
-        """The same storage without its categories, which for an identifier are real identities."""
-        return Storage(self.dtype, self.holds, blank=self.blank)
+        """The same storage without its categories, which for an identifier are real identities, or a form of dates."""
+        return Storage(self.dtype, self.holds if self.form is None else Holds.TEXT, blank=self.blank)
 
 
 def storage_of(series: pd.Series) -> Storage:

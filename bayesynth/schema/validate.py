@@ -10,6 +10,7 @@ import pandas as pd
 from bayesynth.errors import Problem
 from bayesynth.schema.arrays import NO_TIME, default_origin, elapsed, lengths, numbers, unit_of
 from bayesynth.schema.column import Column
+from bayesynth.schema.infer import form_of
 from bayesynth.schema.kinds import NOMINAL, NUMERIC, TEMPORAL, Kind
 from bayesynth.schema.storage import NUMBERS, TIMES, Holds, blank_mask, plain, storage_of
 
@@ -52,8 +53,18 @@ def _column_disagreements(series: pd.Series, column: Column) -> Iterable[Problem
         )
     if column.kind is Kind.IDENTIFIER or blanks.all():
         return
-    holds = storage_of(series).holds
-    if holds not in _alike(column.storage.holds):
+    storage, form = storage_of(series), column.storage.form
+    holds, present = storage.holds, series[~blanks]
+    if form is not None and holds is Holds.TEXT:
+        if form_of(present, storage) is None:
+            yield Problem(
+                f"column {column.name!r} holds texts that are no dates, or of several forms",
+                f"the schema says that they write dates as {form}",
+                "correct them, or infer the schema from this table",
+                column.name,
+            )
+            return
+    elif holds not in _alike(column.storage.holds):
         yield Problem(
             f"column {column.name!r} holds {holds} values",
             f"the schema says {column.storage.holds}",
@@ -61,7 +72,6 @@ def _column_disagreements(series: pd.Series, column: Column) -> Iterable[Problem
             column.name,
         )
         return
-    present = series[~blanks]
     if column.kind in NOMINAL or column.kind is Kind.CONSTANT:
         yield from _unseen_levels(present, column)
     elif column.kind in NUMERIC:
