@@ -199,22 +199,22 @@ def _moved(source: Source, n: int, rng: np.random.Generator, tally: Tally) -> Dr
     steps = np.cumsum(weight)
     points = (np.arange(n) + rng.random()) / n * steps[-1]
     chosen = rng.permutation(np.minimum(np.searchsorted(steps, points, side="right"), len(steps) - 1))
-    columns, taken = sweep(source, source.finish(pool.take(chosen), rng), SWEEPS, rng)
-    return Drawn(columns, MOVES, tally.mean, tally.error, pooled.ess, tally.n, taken)
+    moved, taken = sweep(source, pool.take(chosen), SWEEPS, rng)
+    return Drawn(source.finish(moved, rng).columns, MOVES, tally.mean, tally.error, pooled.ess, tally.n, taken)
 
 
-def sweep(source: Source, start: Particles, sweeps: int, rng: np.random.Generator) -> tuple[Rows, float]:
-    """Move every row within its graph and parameters; give the columns and the share of moves taken."""
-    columns: Rows = {}
+def sweep(source: Source, start: Particles, sweeps: int, rng: np.random.Generator) -> tuple[Particles, float]:
+    """Move what was drawn of every row within its graph and parameters; give the rows and the share of moves taken."""
+    responses: Rows = {}
     taken, streams = [], rng.spawn(len(source.plan.graphs))
     for i, rows in groups(start.graph):
-        responses = {name: values[rows] for name, values in start.responses.items()}
         allowed = {name: one.take(rows) for name, one in source.allowed.items()}
-        chain = Chain(source, source.plan.graphs[i], start.which[rows], responses, allowed)
+        chain = Chain(source, source.plan.graphs[i], start.which[rows], start.drawn(rows), allowed)
         for step in range(sweeps):
             chain.sweep(streams[i], local=bool(step % 2))
         taken.append((chain.taken, len(rows)))
-        for name, values in chain.columns().items():
-            columns.setdefault(name, np.empty(len(start)))[rows] = values
+        for name, values in chain.responses.items():
+            responses.setdefault(name, np.full(len(start), np.nan))[rows] = values
     shares, sizes = np.array(taken).T
-    return columns, float(np.average(shares, weights=sizes))
+    moved = Particles({}, responses, start.log_weight, start.graph, start.which)
+    return moved, float(np.average(shares, weights=sizes))

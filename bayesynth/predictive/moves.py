@@ -38,7 +38,8 @@ class Chain:
     which : ndarray of int, shape (n,)
         Parameter draw of each row.
     responses : dict of str to ndarray, shape (n,)
-        Codes and normal scores to start from.
+        Codes and normal scores to start from, of the conditioned nodes and all upstream of them at least. Only these
+        are moved; what is downstream alone can be drawn afterwards.
     allowed : mapping of str to Allowed
         Sets of conditioned nodes.
 
@@ -52,19 +53,19 @@ class Chain:
         self._encoding, self._plan, self._which = network.encoding, source.plan, which
         self._families = {child: network.families[name] for child, name in network.graphs[graph].items()}
         self._parameters = {child: source.plan.parameters[name] for child, name in network.graphs[graph].items()}
-        self._responses, self._allowed = dict(responses), allowed
+        self.responses, self._allowed = dict(responses), allowed
         self._n, self._nodes = len(which), network.encoding.nodes
         self._everywhere = np.ones(self._n, bool)
         self._columns: dict[tuple[str, str], np.ndarray] = {}
         self._designs: dict[str, np.ndarray] = {}
         self._bounds: dict[str, State] = {}
         self._state: dict[str, State] = {}
-        order = network.dags[graph].order
+        order = [n for n in network.dags[graph].order if n in responses or self._nodes[n].is_indicator]
         for name in order:
-            self._state[name] = self._state_of(self._nodes[name], self._responses.get(name), self._state)
-        self._sites = self._to_move([name for name in order if name in self._responses])
+            self._state[name] = self._state_of(self._nodes[name], self.responses.get(name), self._state)
+        self._sites = self._to_move([name for name in order if name in self.responses])
         self._touched = {node.name: self._children(node) for node in self._sites}
-        self._density = {name: self._log_density(self._nodes[name], {}) for name in self._responses}
+        self._density = {name: self._log_density(self._nodes[name], {}) for name in self.responses}
         self._proposed = self._accepted = 0
 
     @property
@@ -76,18 +77,6 @@ class Chain:
         """Move every node once."""
         for node in self._sites:
             self._redraw(node, rng) if node.marginal is None else self._propose(node, rng, local)
-
-    def columns(self) -> Rows:
-        """Columns as a walk gives them."""
-        found = {}
-        for name, (values, observed) in self._state.items():
-            shown = self._nodes[name].is_indicator or observed.all()
-            found[name] = values if shown else np.where(observed, values, np.nan)
-        for column, value in self._encoding.fixed.items():
-            block = self._encoding.block_of(column)
-            seen = self._state[block.name][0] == 1 if block else self._everywhere
-            found[column] = np.where(seen, value, np.nan)
-        return found
 
     # --- moves ---------------------------------------------------------------------------------------------------
 
@@ -102,13 +91,13 @@ class Chain:
         own = np.stack([family.log_density(parameters, self._which, design, trial) for trial in trials])
         score = np.where(open_to, own, -np.inf) + np.stack(noticed)
         noisy = score + rng.gumbel(size=score.shape)
-        chosen = np.where(np.isfinite(score).any(axis=0), noisy.argmax(axis=0), self._responses[node.name])
+        chosen = np.where(np.isfinite(score).any(axis=0), noisy.argmax(axis=0), self.responses[node.name])
         self._settle(node, chosen.astype(float), np.ones(self._n, bool))
 
     def _propose(self, node: Node, rng: np.random.Generator, local: bool) -> None:
         """Propose a score from the node's own family; take it by the likelihood of the children."""
         family, parameters, design = self._conditional(node, {})
-        old, v = self._responses[node.name], rng.random(self._n)
+        old, v = self.responses[node.name], rng.random(self._n)
         ends = self._ends(node)
         below, inside = family.interval(parameters, self._which, design, *ends)
         if local:
@@ -130,7 +119,7 @@ class Chain:
         """Make a response the present one."""
         if not changed.any():
             return
-        self._responses[node.name] = response
+        self.responses[node.name] = response
         overlay = self._trial_state(node, response)
         noticing: tuple[str, ...] = ()
         if (overlay[node.name][0] != self._state[node.name][0]).any():
@@ -168,9 +157,9 @@ class Chain:
     def _within(self, block: Node, seen: np.ndarray) -> dict[str, State]:
         """Give the states of all that has a value only where a block is seen, inner blocks included."""
         overlay: dict[str, State] = {}
-        for node in self._nodes.values():
+        for node in (self._nodes[name] for name in self.responses):
             if node.gate == block.name and node.is_indicator:
-                inner = seen & (self._responses[node.name] == 1.0)
+                inner = seen & (self.responses[node.name] == 1.0)
                 overlay |= {node.name: (inner.astype(float), self._everywhere)} | self._within(node, inner)
             elif node.gate == block.name:
                 overlay[node.name] = self._state[node.name][0], seen
@@ -186,10 +175,10 @@ class Chain:
 
     def _children(self, node: Node) -> tuple[str, ...]:
         """Nodes whose density notices when a node changes."""
-        changed = set(self._trial_state(node, self._responses[node.name]))
+        changed = set(self._trial_state(node, self.responses[node.name]))
         inner = {name for name in changed if self._nodes[name].is_indicator and name != node.name}
         reads = {name for name, family in self._families.items() if changed & set(family.design.parents)}
-        return tuple(name for name in self._responses if name in (reads | inner) - {node.name})
+        return tuple(name for name in self.responses if name in (reads | inner) - {node.name})
 
     def _conditional(self, node: Node, overlay: Mapping[str, State]) -> tuple:
         posterior = self._families[node.name]
@@ -212,7 +201,7 @@ class Chain:
 
     def _log_density(self, node: Node, overlay: Mapping[str, State]) -> np.ndarray:
         family, parameters, design = self._conditional(node, overlay)
-        response = self._responses[node.name]
+        response = self.responses[node.name]
         found = family.log_density(parameters, self._which, design, response)
         if node.is_indicator and node.name in self._allowed:
             found = np.where(self._may_be(node, response, overlay), found, -np.inf)

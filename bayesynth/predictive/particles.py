@@ -45,6 +45,11 @@ class Particles:
         columns, responses = ({k: v[rows] for k, v in part.items()} for part in (self.columns, self.responses))
         return Particles(columns, responses, self.log_weight[rows], self.graph[rows], self.which[rows])
 
+    def drawn(self, rows: np.ndarray) -> Rows:
+        """Responses of some rows of one graph, of the nodes that have been drawn in it."""
+        found = {name: values[rows] for name, values in self.responses.items()}
+        return {name: values for name, values in found.items() if not np.isnan(values[0])}
+
     @staticmethod
     def join(parts: list[Particles]) -> Particles:
         """Put several together."""
@@ -182,8 +187,7 @@ class Source:
         log_weight = begun.log_weight.copy()
         for i, rows in groups(graph):
             nodes = self.network.upstream(self.plan.graphs[i], reaching)
-            drawn = {name: values[rows] for name, values in begun.responses.items()}
-            drawn = {name: values for name, values in drawn.items() if not np.isnan(values[0])}
+            drawn = begun.drawn(rows)
             u = {name: rng.random(len(rows)) for name in self.network.encoding.nodes if name in nodes - drawn.keys()}
             allowed = {name: one.take(rows) for name, one in self.allowed.items()}
             parts = (self.network, self.plan.graphs[i], self.plan, u, (which[rows] + 0.5) / self.plan.n_draws)

@@ -86,7 +86,8 @@ class _Imputation:
         """Draw the cells of some rows, each of one of the tables."""
         allowed = {name: one.take(row) for name, one in self._known.allowed.items()}
         source = Source(self._model.network, self._plan, DrawOptions(each_row=False, blanks=False), allowed)
-        return sweep(source, source.at(self._graph[table], table, self._rng), SWEEPS, self._rng)[0]
+        begun = source.at(self._graph[table], table, self._rng, source.allowed)
+        return source.finish(sweep(source, begun, SWEEPS, self._rng)[0], self._rng).columns
 
     def _table(self, i: int) -> pd.DataFrame:
         known, encoding = self._known, self._model.network.encoding

@@ -84,7 +84,7 @@ def test_moves_alone_lead_to_the_target(network: FittedNetwork) -> None:
     one = replace(network, graphs=network.graphs[:1])
     source = source_of(one, allowed, DrawOptions(each_row=False), np.random.default_rng(1))
     rng = np.random.default_rng(2)
-    columns, _ = conditional.sweep(source, source.draw(6_000, rng), 20, rng)
+    columns = source.finish(conditional.sweep(source, source.draw(6_000, rng), 20, rng)[0], rng).columns
     target = draw(source, 6_000).columns
     start = source.draw(6_000, rng).columns
     for name in ("a", "c", "d"):
