@@ -160,7 +160,7 @@ def test_a_single_chain_is_still_checked() -> None:
 def test_chains_that_never_move_are_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     from bayesynth.inference import nuts
 
-    monkeypatch.setattr(nuts, "_run", lambda *_: (np.ones((4, 500, 3)), 0))
+    monkeypatch.setattr(nuts, "run", lambda *_: (np.ones((4, 500, 3)), 0))
     assert not sample(job("binary")).trusted
 
 
@@ -171,14 +171,14 @@ def test_a_family_that_fails_its_check_runs_longer(monkeypatch: pytest.MonkeyPat
     """50 draws cannot have an effective size of 400: each retry doubles the run, and 50 are kept."""
     from bayesynth.inference import nuts
 
-    lengths, run = [], nuts._run
+    lengths, run = [], nuts.run
 
     def counted(*args: object) -> object:
         flat, divergences = run(*args)
         lengths.append(flat.shape[1])
         return flat, divergences
 
-    monkeypatch.setattr(nuts, "_run", counted)
+    monkeypatch.setattr(nuts, "run", counted)
     found = sample(job("binary"), SamplerOptions(chains=2, tune=50, draws=50, retries=2))
     assert lengths == [50, 100, 200]
     assert found.parameters["slopes"].shape == (2, 50, 2)
