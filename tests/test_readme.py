@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import subprocess
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def blocks(language: str) -> list[str]:
 def test_two_commands_of_one_line_each() -> None:
     install, test = blocks("bash")
     assert install == "python -m pip install . && bayesynth demo\n"
-    assert test == 'python -m pip install -e ".[test]" && python -m pytest\n'
+    assert test == 'python -m pip install -e ".[test]" && python -m pytest -n 2 --dist loadfile\n'
 
 
 def test_continuous_integration_runs_the_command_of_the_readme() -> None:
@@ -47,6 +49,15 @@ def test_the_python_session_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert {path.name for path in tmp_path.iterdir()} == {"network.png", "pbc.bayesynth", "report.html"}
     assert not names["complete"].isna().any().any()
     plt.close("all")
+
+
+def test_the_examples_of_rules_and_conditions_run() -> None:
+    pytest.importorskip("faker")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", bs.errors.BayesynthWarning)
+        failed, tried = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
+    assert tried >= 10
+    assert failed == 0
 
 
 @pytest.mark.parametrize("page", [README, *sorted(HOME.glob("docs/*.md"))], ids=lambda path: path.name)
