@@ -15,8 +15,9 @@ from bayesynth.predictive.particles import Particles, Rows, Source, groups
 
 PILOT = 8192
 FEWEST, AT_A_TIME = 1024, 16_384
-MOST_ROWS, MOST_PER_ROW = 200_000, 20  # guided rows that may be spent on rejection: so many, or so many per row
-POOL, POOL_PER_ROW = 65_536, 4
+MOST_ROWS, MOST_PER_ROW = 400_000, 100  # guided rows that may be spent on rejection: so many, or so many per row
+POOL, POOL_PER_ROW = 65_536, 40  # guided rows that are resampled: at least so many, and so many per row up to a limit
+LARGE_POOL, LARGE_POOL_PER_ROW = 524_288, 4  # beyond it they are so many per row
 SWEEPS = 12
 FEWEST_EFFECTIVE = 30.0
 REJECTION, MOVES = "rejection", "resampling and moves"
@@ -123,9 +124,10 @@ def draw_given(source: Source, n: int, rng: np.random.Generator) -> Drawn:
 
     A guided row draws conditioned nodes among their allowed values, and weighs the product of the probabilities of
     those. Only these nodes and what is upstream of them are drawn before a row is kept; the others follow. Where a
-    pilot foresees at most max(200,000, 20 n) guided rows, each is kept with its weight over the largest weight met so
-    far ("rejection"): no row comes twice. Otherwise a pool of max(65,536, 4 n) is resampled systematically and every
-    row goes through 12 sweeps of Gibbs and Metropolis moves at fixed graph and parameters ("resampling and moves").
+    pilot foresees at most max(400,000, 100 n) guided rows, each is kept with its weight over the largest weight met so
+    far ("rejection"): no row comes twice. Otherwise a pool of 40 n (at least 65,536, beyond 524,288 only as many as
+    4 n) is resampled systematically and every row goes through 12 sweeps of Gibbs and Metropolis moves at fixed graph
+    and parameters ("resampling and moves").
 
     Parameters
     ----------
@@ -186,7 +188,7 @@ class _Kept:
 def _moved(source: Source, n: int, rng: np.random.Generator, tally: Tally) -> Drawn:
     """Resample a pool systematically, and move every row within its graph and parameters."""
     parts, pooled = [], Tally()
-    size = max(POOL, POOL_PER_ROW * n)
+    size = int(np.clip(POOL_PER_ROW * n, POOL, max(LARGE_POOL, LARGE_POOL_PER_ROW * n)))
     while pooled.n < size:
         part = source.draw(AT_A_TIME, rng, source.allowed)
         pooled.add(part.log_weight)

@@ -111,6 +111,7 @@ def test_moves_agree_with_rejection_too(
     monkeypatch.setattr(conditional, "MOST_ROWS", 0)
     monkeypatch.setattr(conditional, "MOST_PER_ROW", 0)
     monkeypatch.setattr(conditional, "POOL", 20_000)
+    monkeypatch.setattr(conditional, "POOL_PER_ROW", 4)
     found = penguins_fit.sample(1500, given=CONDITIONS["mixed"], random_seed=2)
     assert found.attrs["given"]["method"] == "resampling and moves"
     assert meets(found, "mixed").all()

@@ -32,6 +32,7 @@ def test_the_page_states_the_numbers_of_the_code() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert f"pilot of {conditional.PILOT:,} rows" in text
     assert f"max({conditional.MOST_ROWS:,}, {conditional.MOST_PER_ROW} n)" in text
-    assert f"max({conditional.POOL:,}, {conditional.POOL_PER_ROW} n)" in text
+    large = f"beyond {conditional.LARGE_POOL:,} only as many as {conditional.LARGE_POOL_PER_ROW} n"
+    assert f"{conditional.POOL_PER_ROW} n rows (at least {conditional.POOL:,}, {large})" in text
     assert f"{conditional.SWEEPS} sweeps" in text
     assert f"fewer than {conditional.FEWEST_EFFECTIVE:g} rows" in text
