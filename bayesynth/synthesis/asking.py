@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import numpy as np
@@ -112,7 +113,9 @@ class Asked:
         """Find a column of the model; refuse any other."""
         schema, inner = self._plan.schema, self._plan.model_schema
         if name not in schema and name not in inner:
-            _refuse(name, f"a condition on {name!r}", "the table has no such column", "check the spelling")
+            near = get_close_matches(str(name), map(str, schema), 1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(map(str, schema))}"
+            _refuse(name, f"a condition on {name!r}", "the table has no such column", remedy)
         column = inner[name] if name in inner else schema[name]
         if column.withheld or column.kind is Kind.IDENTIFIER:
             _refuse(name, f"a condition on {name!r}", f"a column of role {column.role} is not modelled", "leave it out")
@@ -264,7 +267,8 @@ def condition_of(name: str, wanted: Any) -> Condition:
     if isinstance(wanted, Condition):
         return wanted
     if isinstance(wanted, (list, tuple, set, frozenset, range, dict, np.ndarray, pd.Series, pd.Index)):
-        _refuse(name, f"{name!r} is a {type(wanted).__name__}", "a condition is one value", "use bs.isin for several")
+        remedy = "use bs.isin for several values, bs.between for a range"
+        _refuse(name, f"{name!r} is a {type(wanted).__name__}", "a condition is one value", remedy)
     if pd.isna(wanted):
         _refuse(name, f"{name!r} is {wanted!r}", "a blank is not a value", "use bs.missing()")
     return as_condition(wanted)

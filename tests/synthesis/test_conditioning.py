@@ -166,7 +166,7 @@ def test_one_row(visits_fit: bs.Fit) -> None:
 
 
 REFUSED = {
-    "no such column": ({"wards": "a"}, "no such column"),
+    "no such column": ({"wards": "a"}, "no such column; did you mean 'ward'"),
     "identifier": ({"id": "p001"}, "not modelled"),
     "unknown level": ({"ward": "z"}, "no level"),
     "unseen level": ({"ward": "never"}, "no fitted row"),
@@ -177,7 +177,7 @@ REFUSED = {
     "no blanks": ({"dose": bs.missing()}, "no blanks"),
     "all blank": ({"nothing": bs.observed()}, "blank in every row"),
     "another constant": ({"country": "DE"}, "no level"),
-    "a list": ({"grade": [1, 2]}, "bs.isin"),
+    "a list": ({"grade": [1, 2]}, "bs.isin for several values, bs.between for a range"),
     "not a number": ({"dose": "high"}, "cannot be read"),
     "a date without a unit": ({"seen": 5}, "cannot be read"),
     "nan": ({"dose": float("nan")}, "bs.missing"),
