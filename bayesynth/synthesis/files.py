@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import secrets
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -31,6 +29,7 @@ from bayesynth.predictive import FittedNetwork
 from bayesynth.schema import Schema
 from bayesynth.structure import BlockEvidence
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.netcdf import from_netcdf, to_netcdf
 from bayesynth.synthesis.ruled import Ruled
 from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.structure import StructurePosterior
@@ -54,7 +53,10 @@ _TYPES = {
 
 def write(fit: Fit, path: Path) -> Path:
     """Write a fit; a failure leaves neither a half file nor a damaged old one."""
-    posterior = _to_netcdf(fit)
+    parts = {"structure": _structure_draws(fit.structure)}
+    if fit.network.families:
+        parts |= {name: fit.posterior[name].to_dataset() for name in ("posterior", "sample_stats")}
+    posterior = to_netcdf(parts)
     text = json.dumps(_describe(fit, posterior), ensure_ascii=False).encode()
     members = {MANIFEST: text, CHECKSUM: _digest(text).encode(), POSTERIOR: posterior}
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -171,7 +173,7 @@ def _rebuild(manifest: Mapping, posterior: bytes) -> Fit:
     nodes = {name: _object(node) for name, node in manifest["nodes"].items()}
     encoding = Encoding(nodes, _object(manifest["blocks"]), manifest["fixed"])
     designs = {name: _object(design) for name, design in manifest["designs"].items()}
-    tree = _from_netcdf(posterior)
+    tree = from_netcdf(posterior)
     families = from_tree(tree, designs) if designs else {}
     names = list(designs)
     if any(sorted(graph) and not 0 <= min(graph) <= max(graph) < len(names) for graph in manifest["graphs"]):
@@ -304,23 +306,3 @@ def _object(value: object) -> object:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _to_netcdf(fit: Fit) -> bytes:
-    import xarray as xr
-
-    parts = {"structure": _structure_draws(fit.structure)}
-    if fit.network.families:
-        parts |= {name: fit.posterior[name].to_dataset() for name in ("posterior", "sample_stats")}
-    tree = xr.DataTree.from_dict(parts)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / POSTERIOR
-        tree.to_netcdf(path, engine="h5netcdf")
-        return path.read_bytes()
-
-
-def _from_netcdf(content: bytes) -> xr.DataTree:
-    import xarray as xr
-
-    with xr.open_datatree(io.BytesIO(content), engine="h5netcdf") as tree:
-        return tree.load()
