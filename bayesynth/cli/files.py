@@ -17,7 +17,6 @@ from bayesynth.errors import FileFormatError, InputError, Problem
 from bayesynth.schema import Schema
 
 TEXT, PARQUET = (".csv", ".tsv"), ".parquet"
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?")
 _DECIMAL_COMMA = re.compile(r"(^|;)\s*-?\d+,\d+\s*(;|$)", re.MULTILINE)
 
 
@@ -69,7 +68,7 @@ def check_target(path: Path, data: Path | None = None) -> None:
 
 
 def read_table(path: Path) -> tuple[pd.DataFrame, Dialect]:
-    """Read a table; in text files, ISO dates become dates, and whole numbers stay whole where there are blanks.
+    """Read a table; whole numbers stay whole where there are blanks in text files.
 
     Raises
     ------
@@ -102,7 +101,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, Dialect]:
         frame.columns = names.iloc[0].where(names.iloc[0].notna(), frame.columns)  # pandas renames those that repeat
     if frame.columns.is_unique:
         for name in frame.columns:
-            frame[name] = _whole(_dated(frame[name]))
+            frame[name] = _whole(frame[name])
     return frame, dialect
 
 
@@ -161,19 +160,6 @@ def _dialect(path: Path) -> Dialect:
     if header.count(";") > header.count(","):
         return Dialect(";", "," if _DECIMAL_COMMA.search("".join(lines[1:])) else ".")
     return Dialect()
-
-
-def _dated(series: pd.Series) -> pd.Series:
-    """Turn a column of ISO dates into dates."""
-    if not (pd.api.types.is_string_dtype(series.dtype) or series.dtype == object):
-        return series
-    present = series.dropna()
-    if len(present) == 0 or not all(isinstance(value, str) and _DATE.fullmatch(value) for value in present):
-        return series
-    try:
-        return pd.to_datetime(series, format="ISO8601")
-    except ValueError:  # a 30th of February
-        return series
 
 
 def _whole(series: pd.Series) -> pd.Series:
