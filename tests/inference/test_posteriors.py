@@ -33,7 +33,6 @@ from bayesynth.inference import (
     warn_of_distrust,
 )
 from bayesynth.inference._engine import load, pareto_k
-from bayesynth.inference.convergence import warn_of_distrust
 from bayesynth.inference.laplace import approximate_family
 from bayesynth.inference.nuts import sample_family
 
