@@ -117,7 +117,7 @@ class Fit(Conditioning, WithRules, WithMarginals, WithTable):
             With ``blanks=False``: added to the values that would have been blank, by column, to see how much a
             departure from that assumption would matter.
         balanced : bool
-            Spread the rows evenly over the model (a scrambled Sobol net), so that the table strays from it less than
+            Choose rows that together stand for the model (up to 8,192 rows), so that the table strays from it less than
             independent rows would; each row still follows the posterior predictive distribution exactly. False
             draws independent rows, as `sample_tables` does, because the combining rules count on them.
         given : mapping or DataFrame, optional
