@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesynth.predictive.allowed import Allowed
-from bayesynth.predictive.draw import MOST_MARGINALS, DrawOptions, Plan
+from bayesynth.predictive.draw import DrawOptions, Plan
 from bayesynth.predictive.moves import Chain
 from bayesynth.predictive.network import FittedNetwork
 from bayesynth.predictive.particles import Particles, Rows, Source, groups
@@ -106,7 +106,7 @@ def source_of(
     network: FittedNetwork, allowed: Mapping[str, Allowed], options: DrawOptions, rng: np.random.Generator
 ) -> Source:
     """Prepare draws under conditions."""
-    return Source(network, Plan.make(network, MOST_MARGINALS, options, rng), options, allowed)
+    return Source(network, Plan.make(network, PILOT, options, rng), options, allowed)
 
 
 def pilot(source: Source, rng: np.random.Generator, rows: int = PILOT) -> Tally:

@@ -13,7 +13,8 @@ from bayesynth.families import FAMILIES, Family, Parameters
 from bayesynth.predictive.network import FittedNetwork
 
 ROWS_AT_A_TIME = 65_536
-MOST_MARGINALS = 256
+FEWEST_MARGINALS, MOST_MARGINALS = 256, 1024
+ROWS_OF_A_MARGINAL = 8
 LEAST_BLOCK = 16  # rows of a graph that are taken together from the net, where it has as many
 
 
@@ -131,7 +132,8 @@ class Plan:
             graphs, chosen = (int(rng.integers(len(graphs))),), int(rng.integers(n_draws))
             flat = {name: {k: v[chosen : chosen + 1] for k, v in p.items()} for name, p in flat.items()}
             n_draws = 1
-        n_marginals = min(n_draws, n_rows, MOST_MARGINALS)
+        wanted = np.clip(n_rows // ROWS_OF_A_MARGINAL, FEWEST_MARGINALS, MOST_MARGINALS)
+        n_marginals = min(n_draws, n_rows, int(wanted))
         return cls(graphs, flat, cls._drawn_marginals(network, n_marginals, rng), n_draws)
 
     @classmethod
