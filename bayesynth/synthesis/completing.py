@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesynth._html import card, table
-from bayesynth.diagnostics import Pooled, Provenance, combine
+from bayesynth.diagnostics import Pooled, combine
 from bayesynth.diagnostics.estimates import run
 from bayesynth.diagnostics.reading import TableReader
 from bayesynth.encoding.table import Encoding, Node
@@ -21,10 +21,11 @@ from bayesynth.schema import Column, Schema
 from bayesynth.schema.storage import blank_mask
 from bayesynth.synthesis.asking import cells
 from bayesynth.synthesis.coding import Codebook
+from bayesynth.synthesis.frames import Frames
 
 
 @dataclass(frozen=True, repr=False)
-class CompletedTables(Sequence):
+class CompletedTables(Frames):
     """A table whose blank cells were filled in several times over; made by `Fit.complete`.
 
     It holds real cells, so it deserves the care of the table itself and cannot be saved as synthetic tables can.
@@ -40,18 +41,7 @@ class CompletedTables(Sequence):
         Cells of each column that were filled in.
     """
 
-    frames: tuple[pd.DataFrame, ...]
-    provenance: Provenance
     filled: dict[str, int]
-
-    def __getitem__(self, index: int | slice) -> pd.DataFrame | tuple[pd.DataFrame, ...]:
-        return self.frames[index]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        return iter(self.frames)
 
     def estimate(
         self, analysis: Callable[[pd.DataFrame], Any], *, level: float = 0.95, df_complete: float | None = None

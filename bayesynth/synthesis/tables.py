@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from bayesynth._html import card, table
-from bayesynth.diagnostics import Pooled, Provenance, combine
+from bayesynth.diagnostics import Pooled, combine
 from bayesynth.diagnostics.estimates import run
+from bayesynth.synthesis.frames import Frames
 
 
 @dataclass(frozen=True)
-class SyntheticTables(Sequence):
+class SyntheticTables(Frames):
     """Independent synthetic tables from one fit.
 
     Behaves as a sequence of frames.
@@ -27,18 +28,6 @@ class SyntheticTables(Sequence):
     provenance : Provenance
         How they came about.
     """
-
-    frames: tuple[pd.DataFrame, ...]
-    provenance: Provenance
-
-    def __getitem__(self, index: int | slice) -> pd.DataFrame | tuple[pd.DataFrame, ...]:
-        return self.frames[index]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        return iter(self.frames)
 
     def estimate(
         self,
