@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,9 +71,3 @@ class FittedNetwork:
             for name in graph.values():
                 counts[name] += 1
         return {name: count / len(self.graphs) for name, count in counts.items()}
-
-    def families_of(self, child: str) -> Iterator[tuple[FamilyPosterior, float]]:
-        """Families of a node, with the share of the graphs in which each stands."""
-        for name, posterior in self.families.items():
-            if posterior.node == child:
-                yield posterior, self.shares[name]

@@ -84,11 +84,6 @@ class Expression:
         names = {n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in called}
         return tuple(sorted(self._column(name) for name in names))
 
-    @property
-    def speaks_of_blanks(self) -> bool:
-        """Whether the formula asks whether something is blank."""
-        return any(isinstance(n, ast.Call) and n.func.id == "blank" for n in ast.walk(self._tree))
-
     def __call__(self, columns: Mapping[str, Value], n_rows: int) -> Value:
         """Work the formula out for every row.
 
