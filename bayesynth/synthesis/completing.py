@@ -106,13 +106,15 @@ class Known:
         The nodes.
     codebook : Codebook
         Levels and origins.
+    everything : bool
+        Take all rows, once any of them has something to fill in.
 
     Attributes
     ----------
     n : int
         Rows of the frame.
     rows : ndarray of int
-        Positions of the rows that have something to fill in.
+        Positions of the rows that are drawn: those that have something to fill in, or all.
     allowed : dict of str to Allowed
         Sets of those rows, by node.
     stated : dict of str to ndarray of bool
@@ -124,7 +126,9 @@ class Known:
         If the frame has columns or levels that the fit does not know; lists all of it at once.
     """
 
-    def __init__(self, frame: pd.DataFrame, plan: RulePlan, encoding: Encoding, codebook: Codebook):
+    def __init__(
+        self, frame: pd.DataFrame, plan: RulePlan, encoding: Encoding, codebook: Codebook, everything: bool = False
+    ):
         self._frame, self._schema, self._codebook = frame, plan.schema, codebook
         raise_all(_unreadable(frame, plan.schema))
         self.n = len(frame)
@@ -139,7 +143,8 @@ class Known:
         self.stated = {name: ~blank_mask(frame[name]) for name in schema if name in frame.columns}
         modelled = [name for name, node in encoding.nodes.items() if not node.is_indicator]
         unknown = [np.isnan(values[name]) if name in values else np.ones(len(frame), bool) for name in modelled]
-        self.rows = np.flatnonzero(np.any(unknown, axis=0)) if modelled else np.empty(0, int)
+        open_rows = np.any(unknown, axis=0) if modelled else np.zeros(len(frame), bool)
+        self.rows = np.flatnonzero(open_rows | (everything and open_rows.any()))
         self.allowed = {
             name: _cells_of(encoding.nodes[name], found[self.rows])
             for name, found in values.items()

@@ -23,6 +23,7 @@ from bayesynth.synthesis.drawing import count_problems, level_problems
 from bayesynth.synthesis.given import Model, draw_rows_given
 from bayesynth.synthesis.imputing import broken_problem, complete_tables
 from bayesynth.synthesis.interventions import forced_values, intervention_facts
+from bayesynth.synthesis.settings import Settings
 from bayesynth.synthesis.summaries import Probability, Summary
 
 DRAWS, ROWS_OF_A_DRAW = 200, 500
@@ -37,7 +38,9 @@ class Conditioning:
     model_schema: Schema
     rule_plan: RulePlan
     n_rows: int
+    settings: Settings
     _provenance: Callable[..., Provenance]
+    _is_fitted: Callable[[pd.DataFrame], bool]
 
     def complete(self, frame: pd.DataFrame, m: int = 20, *, random_seed: Seed = None) -> CompletedTables:
         """Fill in the blanks of a table several times over: multiple imputation.
@@ -47,6 +50,12 @@ class Conditioning:
         follow the seen ones: missing at random given the columns of the table. Behind each table stands one posterior
         draw of graph and parameters, and 30 sweeps of Gibbs and Metropolis moves from a draw that ignores
         everything but a cell's parents.
+
+        Where the frame holds the rows that were fitted, in their order, parameters and blank cells are then drawn in
+        turns, ten times, each given the other (data augmentation, by the Laplace approximation where a posterior is not
+        closed). Families of the fit answer for rows with blank parents too, which add to their residual variance and
+        bend their slopes; given completed rows they need not. Other rows are completed under the parameters of the
+        fit.
 
         Known cells come back exactly as they were. A number beyond the learned range speaks as the nearest end of it;
         a level that no fitted row has is refused. Columns that are blank throughout the fitted table stay blank.
@@ -86,8 +95,10 @@ class Conditioning:
         >>> completed = fit.complete(patients, 20, random_seed=1)  # doctest: +SKIP
         """
         raise_all(count_problems("m", m))
-        known = Known(frame, self.rule_plan, self.network.encoding, self.codebook)
-        tables, broken = complete_tables(self._model, known, int(m), as_generator(random_seed))
+        fitted = self._is_fitted(frame)
+        known = Known(frame, self.rule_plan, self.network.encoding, self.codebook, fitted)
+        prior = self.settings.prior if fitted else None
+        tables, broken = complete_tables(self._model, known, int(m), as_generator(random_seed), prior)
         for rule, count in broken.items():
             warn(broken_problem(rule, count, int(m)), DataWarning)
         left = tables[0].isna().sum()

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from bayesynth.errors import Problem
+from bayesynth.families import Prior
 from bayesynth.predictive import DrawOptions
+from bayesynth.predictive.augmentation import augment
 from bayesynth.predictive.conditional import sweep
 from bayesynth.predictive.draw import Plan
 from bayesynth.predictive.particles import Rows, Source
@@ -20,7 +22,7 @@ TOGETHER, MOST_COPIES = 2048, 256  # rows drawn again at a time, and how often e
 
 
 def complete_tables(
-    model: Model, known: Known, m: int, rng: np.random.Generator
+    model: Model, known: Known, m: int, rng: np.random.Generator, prior: Prior | None = None
 ) -> tuple[list[pd.DataFrame], dict[Rule, int]]:
     """Complete a table m times, each under its own draw of graph and parameters.
 
@@ -34,6 +36,9 @@ def complete_tables(
         Completed tables.
     rng : Generator
         Randomness.
+    prior : Prior, optional
+        Of the families. With it the parameters of each table are drawn again given its completed rows, which must be
+        the fitted ones, and all of them; without it they are those of the fit.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def complete_tables(
     tables: list[pd.DataFrame] = []
     broken: dict[Rule, int] = {}
     for start in range(0, m, together):
-        imputation = _Imputation(model, known, min(together, m - start), rng)
+        imputation = _Imputation(model, known, min(together, m - start), rng, prior)
         tables.extend(imputation.tables)
         for rule, count in imputation.broken().items():
             broken[rule] = broken.get(rule, 0) + count
@@ -65,13 +70,13 @@ def broken_problem(rule: Rule, count: int, m: int) -> Problem:
 class _Imputation:
     """Several completed tables at once, so that the moves of all share their cost."""
 
-    def __init__(self, model: Model, known: Known, m: int, rng: np.random.Generator):
+    def __init__(self, model: Model, known: Known, m: int, rng: np.random.Generator, prior: Prior | None):
         self._model, self._known, self._rng = model, known, rng
         self._rules = [rule for rule in model.plan.rules if not isinstance(rule, Unique)]
         self._plan = Plan.of_tables(model.network, m, rng)
         self._graph = rng.integers(len(self._plan.graphs), size=m)
         rows = len(known.rows)
-        drawn = self._drawn(np.arange(m).repeat(rows), np.tile(np.arange(rows), m)) if rows else {}
+        drawn = self._drawn(np.arange(m).repeat(rows), np.tile(np.arange(rows), m), prior) if rows else {}
         self._columns = {name: values.reshape(m, rows) for name, values in drawn.items()}
         self.tables = [self._table(i) for i in range(m)]
         if self._rules and rows:
@@ -82,12 +87,16 @@ class _Imputation:
         counts = {rule: int(self._violations(rule).sum()) for rule in self._model.plan.rules}
         return {rule: count for rule, count in counts.items() if count}
 
-    def _drawn(self, table: np.ndarray, row: np.ndarray) -> Rows:
-        """Draw the cells of some rows, each of one of the tables."""
+    def _drawn(self, table: np.ndarray, row: np.ndarray, prior: Prior | None = None) -> Rows:
+        """Draw the cells of some rows, each of one of the tables; with a prior, which needs all rows, parameters too."""
         allowed = {name: one.take(row) for name, one in self._known.allowed.items()}
         source = Source(self._model.network, self._plan, DrawOptions(each_row=False, blanks=False), allowed)
         begun = source.at(self._graph[table], table, self._rng, source.allowed)
-        return source.finish(sweep(source, begun, SWEEPS, self._rng)[0], self._rng).columns
+        rows, _ = sweep(source, begun, SWEEPS, self._rng)
+        if prior is not None:
+            source, rows = augment(source, rows, prior, self._rng)
+            self._plan = source.plan
+        return source.finish(rows, self._rng).columns
 
     def _table(self, i: int) -> pd.DataFrame:
         known, encoding = self._known, self._model.network.encoding

@@ -148,6 +148,16 @@ class WithTable:
             return self.schema.settle(frame)[0], positions
         return self.schema.settle(self.split(frame)[0])[0], positions
 
+    def _is_fitted(self, frame: pd.DataFrame) -> bool:
+        """Whether a frame holds exactly the rows that were fitted."""
+        if not isinstance(frame, pd.DataFrame) or len(frame) != self.n_rows:
+            return False
+        try:
+            self._encoded(self._fitted(frame)[0])
+        except InputError:
+            return False
+        return True
+
     def _encoded(self, fitted: pd.DataFrame) -> EncodedTable:
         """Encode the fitted rows as they were when they were fitted, ties in the same order."""
         self.schema.validate(fitted)

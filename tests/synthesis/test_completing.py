@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -219,3 +220,29 @@ def test_each_table_has_a_draw_of_its_own(fit: bs.Fit) -> None:
     between = np.var([one["y"].mean() for one in tables], ddof=1)
     within = np.mean([one["y"].var() / len(one) for one in tables])
     assert between > 3 * within
+
+
+def test_parameters_of_completed_tables_are_those_of_completed_rows(laplace: Callable[..., bs.Fit]) -> None:
+    """Half of the parents is blank: in recorded rows they add to the residual variance of the child, and to a slope."""
+    rng = np.random.default_rng(8)
+    n = 1500
+    x = rng.standard_normal(n)
+    z = 0.6 * x + 0.8 * rng.standard_normal(n)
+    frame = pd.DataFrame({"x": x, "z": z, "y": 1.5 * x + 0.5 * z + 0.5 * rng.standard_normal(n)}).round(3)
+    frame["x"] = frame["x"].mask(rng.random(n) < 0.5)
+    graph = nx.DiGraph([("x", "z"), ("x", "y"), ("z", "y")])
+    knowledge = bs.Knowledge(graph=graph, forbidden=[("observed(x)", "y"), ("observed(x)", "z")])
+    fit = laplace(frame, structure="greedy", knowledge=knowledge)
+
+    def regression(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        design = np.column_stack([np.ones(len(table)), table["x"], table["z"]])
+        beta, rest, *_ = np.linalg.lstsq(design, table["y"], rcond=None)
+        variance = rest[0] / (len(table) - 3)
+        values = np.array([*beta[1:], variance])
+        return values, np.array([*(variance * np.diag(np.linalg.inv(design.T @ design))[1:]), 2 * variance**2 / n])
+
+    pooled = fit.complete(frame, 10, random_seed=1).estimate(regression)
+    off = (np.asarray(pooled.estimate) - [1.5, 0.5, 0.25]) / np.asarray(pooled.se)
+    assert np.abs(off).max() < 3
+    of_the_fit = fit.complete(frame.iloc[:-1], 10, random_seed=1).estimate(regression)
+    assert of_the_fit.estimate.iloc[2] > 0.4
