@@ -65,7 +65,7 @@ def _redrawn(source: Source, rows: Particles, prior: Prior, rng: np.random.Gener
 
 
 def _tasks(source: Source, rows: Particles, graph: int, tables: list[np.ndarray]) -> Iterator[tuple[str, list[Task]]]:
-    """Data of each family of a value, for each of some tables of one graph."""
+    """Gather the data of each family of a value, for each of some tables of one graph."""
     network, everywhere = source.network, np.ones(len(rows), bool)
     columns: dict[tuple[str, str], np.ndarray] = {}
 

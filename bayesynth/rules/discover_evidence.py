@@ -12,7 +12,7 @@ from scipy.special import betainc, gammaln
 POSSIBLE = (
     0.05  # a row could have contradicted a rule if it would have with this probability, were the columns unrelated
 )
-PRIOR = (0.5, 0.5)  # Beta prior of the rate of violations (Jeffreys)
+PRIOR = (1.0, 1.0)  # Beta prior of the rate of violations (uniform)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Evidence:
     kept_aside: int = 0
 
     def posterior(self, rate: float) -> float:
-        r"""Probability that violations are rarer than a rate: the :math:`\mathrm{Beta}(1/2, s + 1/2)` below it."""
+        r"""Probability that violations are rarer than a rate: the :math:`\mathrm{Beta}(1, s + 1)` below it."""
         return float(betainc(PRIOR[0], PRIOR[1] + self.support, rate))
 
 

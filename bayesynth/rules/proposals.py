@@ -69,7 +69,7 @@ class RuleProposals(Sequence[Rule]):
     --------
     >>> import bayesynth as bs
     >>> bs.discover_rules(bs.load_dataset("pbc"), random_seed=1).needed
-    191
+    298
     """
 
     proposals: tuple[Proposal, ...]

@@ -88,7 +88,7 @@ class _Imputation:
         return {rule: count for rule, count in counts.items() if count}
 
     def _drawn(self, table: np.ndarray, row: np.ndarray, prior: Prior | None = None) -> Rows:
-        """Draw the cells of some rows, each of one of the tables; with a prior, which needs all rows, parameters too."""
+        """Draw the cells of some rows, each of one of the tables; with a prior, given all rows, parameters too."""
         allowed = {name: one.take(row) for name, one in self._known.allowed.items()}
         source = Source(self._model.network, self._plan, DrawOptions(each_row=False, blanks=False), allowed)
         begun = source.at(self._graph[table], table, self._rng, source.allowed)

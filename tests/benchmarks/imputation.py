@@ -141,7 +141,7 @@ def main() -> None:
     parser = options(__doc__, data=False, repeats=100)
     parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--tables", type=int, default=20, help="completed tables for each")
-    parser.add_argument("--structure", default="greedy", help="posterior or greedy")
+    parser.add_argument("--structure", default="posterior", help="posterior or greedy")
     parser.add_argument("--cache", type=Path, default=Path("imputation.jsonl"), help="where a killed run goes on")
     args = parser.parse_args()
     report, rows, covered = Report("Multiple imputation, 30% of cells blank at random"), [], {}

@@ -15,9 +15,10 @@ from bayesynth.rules.discover_order import crossing
 from bayesynth.rules.roundest import roundest
 
 
-def test_the_posterior_is_that_of_jeffreys() -> None:
-    assert Evidence(30, 0.0, 0.0).posterior(0.05) == pytest.approx(beta(0.5, 30.5).cdf(0.05))
-    assert rows_needed(0.01, 0.95) == next(n for n in range(1000) if beta(0.5, 0.5 + n).cdf(0.01) >= 0.95)
+def test_the_posterior_is_that_of_a_uniform_prior() -> None:
+    assert Evidence(30, 0.0, 0.0).posterior(0.05) == pytest.approx(beta(1, 31).cdf(0.05))
+    assert Evidence(300, 0.0, 0.0).posterior(0.01) == pytest.approx(1 - 0.99**301)  # the rule of three: 3 / 300
+    assert rows_needed(0.01, 0.95) == next(n for n in range(1000) if beta(1, 1 + n).cdf(0.01) >= 0.95)
 
 
 def test_rows_that_could_hardly_contradict_do_not_count() -> None:
