@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from itertools import pairwise
 
 import numpy as np
 
@@ -84,6 +85,18 @@ class Expression:
         names = {n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in called}
         return tuple(sorted(self._column(name) for name in names))
 
+    @cached_property
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a column and a text that the formula compares it with, in order."""
+        found: dict[tuple[str, str], None] = {}
+        for node in (n for n in ast.walk(self._tree) if isinstance(n, ast.Compare)):
+            for side, other in _neighbours(node):
+                items = other.elts if isinstance(other, (ast.Tuple, ast.List, ast.Set)) else [other]
+                texts = [i.value for i in items if isinstance(i, ast.Constant) and isinstance(i.value, str)]
+                if isinstance(side, ast.Name):
+                    found |= {(self._column(side.id), text): None for text in texts}
+        return tuple(found)
+
     def __call__(self, columns: Mapping[str, Value], n_rows: int) -> Value:
         """Work the formula out for every row.
 
@@ -120,6 +133,12 @@ class Expression:
     def _column(self, name: str) -> str:
         found = re.fullmatch(r"_column_(\d+)", name)
         return self._quoted[int(found[1])] if found and int(found[1]) < len(self._quoted) else name
+
+
+def _neighbours(node: ast.Compare) -> list[tuple[ast.expr, ast.expr]]:
+    """List the sides of each comparison of a chain, both ways round."""
+    pairs = pairwise([node.left, *node.comparators])
+    return [pair for a, b in pairs for pair in ((a, b), (b, a))]
 
 
 def _refusal(text: object, why: str) -> InputError:

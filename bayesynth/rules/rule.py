@@ -171,9 +171,21 @@ def reads(condition: Condition, stated: Iterable[str] | str | None, argument: st
 
 
 def formula_problems(rule: Rule, condition: Condition, columns: Sequence[str], schema: Schema) -> list[Problem]:
-    """Try a formula on no rows, to see whether numbers meet texts."""
+    """Try a formula on no rows, to see whether numbers meet texts, and look for levels that no column has."""
     if not isinstance(condition, str):
         return []
+    unknown = [
+        Problem(
+            f"the rule {rule} compares {name} with {text!r}",
+            f"its levels are {', '.join(map(repr, schema[name].levels))}, so that never holds",
+            f"correct the text, or declare the level: schema.update({name}={{'levels': [...]}})",
+            name,
+        )
+        for name, text in Expression(condition).compared
+        if schema[name].levels and text not in schema[name].levels
+    ]
+    if unknown:
+        return unknown
     try:
         Expression(condition)({name: empty(schema, name) for name in columns}, 0)
     except InputError as error:

@@ -123,6 +123,8 @@ def test_rules_that_cannot_be_are_refused(make: object) -> None:
         (bs.Range("start", 3), "datetime"),
         (bs.Predicate("sex > 3"), "number is compared with a text"),
         (bs.BlankWhen("b", "sex == 'm'"), "no blanks"),
+        (bs.BlankWhen("preg", "sex == 'male'"), "compares sex with 'male'"),
+        (bs.Predicate("a > 3 or sex in ('f', 'n')"), "'n'"),
         (bs.OneHot("sex", "x"), "truths"),
         (bs.Inequality("a", "id"), "identifier"),
     ],

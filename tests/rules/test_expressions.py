@@ -103,3 +103,9 @@ def test_what_is_no_formula_is_refused(text: str) -> None:
 
 def test_columns_are_found_by_name() -> None:
     assert Expression("log(`two words`) + a - max(a, b)").columns == ("a", "b", "two words")
+
+
+def test_texts_that_columns_are_compared_with_are_listed() -> None:
+    found = Expression("a > 3 and 'm' != sex or `two words` in ('x', 'y', 1) and a < b == 'z'").compared
+    assert sorted(found) == [("b", "z"), ("sex", "m"), ("two words", "x"), ("two words", "y")]
+    assert Expression("cut(a, (1,), ('p', 'q')) == 'p' and blank(sex)").compared == ()
