@@ -8,10 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesynth.encoding.features import LINEAR, SPLINE
+from bayesynth.encoding.features import LINEAR, PRESENCE, SPLINE
 from bayesynth.encoding.table import EncodedTable, Encoding
 
 PRODUCT, SCALE = "product", "scale"
+OF_SCALE = (SCALE, PRESENCE)
 FEWEST_ON_A_SIDE = 5
 SCALE_LABEL = "log variance: "
 ColumnsOf = Callable[[str, str], np.ndarray]
@@ -27,7 +28,8 @@ class Term:
     parents : tuple of str
         One node, or two for a product.
     form : str
-        "linear", "spline", "levels" or "product" of the location; "scale" for the log of the residual variance.
+        "linear", "spline", "levels" or "product" of the location; of the log of the residual variance "scale", which
+        follows the parent's value, and "presence", which tells rows with a value from those where it is blank.
     """
 
     parents: tuple[str, ...]
@@ -37,6 +39,11 @@ class Term:
     def label(self) -> str:
         """Name of the term for people."""
         return " x ".join(self.parents)
+
+    @property
+    def of_scale(self) -> bool:
+        """Whether the term acts on the log of the residual variance."""
+        return self.form in OF_SCALE
 
 
 @dataclass(frozen=True)
@@ -190,8 +197,8 @@ class ChildBank:
 
     def arrange(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Sort terms, those of the location before those of the scale."""
-        scale = sorted({term for term in terms if term.form == SCALE})
-        chosen = sorted({term for term in terms if term.form != SCALE})
+        scale = sorted({term for term in terms if term.of_scale})
+        chosen = sorted({term for term in terms if not term.of_scale})
         return (*chosen, *scale)
 
     def varies(self, node: str) -> bool:
@@ -204,6 +211,12 @@ class ChildBank:
             else:
                 self._varies[node] = bool(np.ptp(found, axis=1).max() > 1e-9)
         return self._varies[node]
+
+    def may_be_blank(self, node: str) -> bool:
+        """Whether a node is blank in some of the child's rows, and has a value in some, 5 rows a side."""
+        seen = self._bank.table.defined[node][self.panel.rows].sum()
+        is_indicator = self._nodes[node].is_indicator
+        return not is_indicator and min(seen, len(self.panel.rows) - seen) >= FEWEST_ON_A_SIDE
 
     def places(self, terms: Sequence[Term]) -> np.ndarray:
         """Positions of the columns of arranged terms in the shared bank, shape (q,)."""
@@ -236,13 +249,15 @@ class ChildBank:
 
     def n_scale(self, terms: Iterable[Term]) -> int:
         """Count the columns that act on the log of the residual variance."""
-        return sum(len(self._bank.places(term)) for term in terms if term.form == SCALE)
+        return sum(len(self._bank.places(term)) for term in terms if term.of_scale)
 
     def _labels(self, term: Term) -> list[str]:
         if term.form == PRODUCT:
             width = len(self._bank.places(term))
             return [term.label] + [f"{term.label}: {k}" for k in range(2, width + 1)]
         name = term.parents[0]
+        if term.form == PRESENCE:
+            return [f"{SCALE_LABEL}{name} recorded"]
         features = self._nodes[name].features
         found = features.labels(features.forms[0] if term.form == SCALE else term.form)
         prefix = SCALE_LABEL if term.form == SCALE else ""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from bayesynth.encoding.blocks import Block, find_blocks
-from bayesynth.encoding.features import Features, NominalFeatures, NumericFeatures, OrdinalFeatures
+from bayesynth.encoding.features import PRESENCE, Features, NominalFeatures, NumericFeatures, OrdinalFeatures
 from bayesynth.encoding.marginal import EmpiricalMarginal, Marginal
 
 INDICATOR_LEVELS = ("blank", "observed")
@@ -50,6 +50,8 @@ class Node:
 
     def columns(self, values: np.ndarray, observed: np.ndarray, form: str) -> np.ndarray:
         """Feature columns, shape (n, d): zero where the node has no value."""
+        if form == PRESENCE:
+            return observed.astype(float)[:, None]
         seen = values if observed.all() else values[observed]
         found = self.features.columns(self.marginal.scores(seen) if self.marginal else seen, form)
         if observed.all():

@@ -52,6 +52,15 @@ class Gaussian:
         mode, value, precision = found.mode()
         return float(value + 0.5 * len(mode) * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(precision)[1])
 
+    def excess_of_squares(self, y: np.ndarray, X: np.ndarray, prior: Prior) -> np.ndarray:
+        """Return the squared residuals expected under constant variance, in its units and less 1; shape (n,)."""
+        inner, target, squares = weighted_moments(y, X, np.ones((1, len(y))))
+        found = conjugate(inner, target, squares, len(y), prior)
+        rows = np.vstack([np.ones(len(y)), X.T])
+        leverage = (np.linalg.solve(found.factor[0], rows) ** 2).sum(0)
+        residual = y - found.mean[0] @ rows
+        return leverage + residual**2 * found.shape / found.scale[0] - 1.0
+
     def modes(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> Modes:
         """Posterior modes of (log variance, intercept, slopes) of designs without a scale part."""
         found = [self._mode(Task(y, x, 0), prior) for x in X]

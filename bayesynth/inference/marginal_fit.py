@@ -13,7 +13,7 @@ from bayesynth.encoding.parametric import DISTRIBUTIONS, Checks, ParametricMargi
 from bayesynth.errors import InputError, Problem
 from bayesynth.inference._engine import pareto_k, worst_figures
 from bayesynth.inference.marginals import log_density_of
-from bayesynth.inference.nuts import run
+from bayesynth.inference.nuts import attempts, run
 from bayesynth.inference.posterior import SamplerOptions, passed
 
 STEP = 1e-3  # of numerical derivatives, on scales where parameters vary by about 1
@@ -236,15 +236,14 @@ def _sampled(
     options: SamplerOptions,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, Checks]:
-    """NUTS, again for longer where a check fails."""
-    density, longer = log_density_of(law.name, sample), 1
-    for attempt in range(options.retries + 1):
-        draws, divergences = run(density, mode, precision, options, longer, rng)
+    """NUTS, again where a check fails."""
+    density = log_density_of(law.name, sample)
+    for attempt in attempts(options):
+        draws, divergences = run(density, mode, precision, options, attempt, rng)
         checks = Checks(*worst_figures(draws), divergences, np.nan)
-        if passed(checks) or attempt == options.retries:
+        if passed(checks):
             break
-        longer *= 2
-    return draws[:, ::longer], checks
+    return draws[:, :: attempt.longer], checks
 
 
 def _approximated(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,12 +15,13 @@ from bayesynth.inference.kernels import LogDensity, kernel
 from bayesynth.inference.posterior import FamilyPosterior, SamplerOptions
 
 SPREAD_OF_STARTS = 1.5
+ACCEPTANCE = (0.8, 0.95, 0.99)  # aimed at in the first, second and later runs: shorter steps where some diverged
 
 
 def sample_family(
     design: Design, family: str, task: Task, prior: Prior, options: SamplerOptions, rng: np.random.Generator
 ) -> FamilyPosterior:
-    """Sample a family's posterior; where it fails its check, sample again for longer.
+    """Sample a family's posterior; where it fails its check, sample again, for longer and with shorter steps.
 
     Parameters
     ----------
@@ -40,18 +42,38 @@ def sample_family(
     """
     mode, precision = FAMILIES[family].peak(task, prior)
     density = kernel(family).bind(task, prior)
-    longer = 1
-    for attempt in range(options.retries + 1):
-        flat, divergences = run(density, mode, precision, options, longer, rng)
+    for attempt in attempts(options):
+        flat, divergences = run(density, mode, precision, options, attempt, rng)
         parameters = FAMILIES[family].constrain(flat, task)
         together = [v.reshape(*v.shape[:2], -1) for v in parameters.values()]
         rhat, bulk, tail = worst_figures(np.concatenate(together, axis=2))
-        thin = {name: values[:, ::longer] for name, values in parameters.items()}
+        thin = {name: values[:, :: attempt.longer] for name, values in parameters.items()}
         found = FamilyPosterior(design, family, thin, len(task.y), rhat, bulk, tail, divergences, np.nan)
-        if found.trusted or attempt == options.retries:
-            return found
-        longer *= 2
-    raise AssertionError("the loop returns")
+        if found.trusted:
+            break
+    return found
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a sampler, after earlier ones that failed their check.
+
+    Parameters
+    ----------
+    longer : int
+        Times the length of the first.
+    acceptance : float
+        Mean probability of acceptance that the step size is tuned to.
+    """
+
+    longer: int = 1
+    acceptance: float = ACCEPTANCE[0]
+
+
+def attempts(options: SamplerOptions) -> Iterator[Attempt]:
+    """Give the runs that may be made until a check is passed, each twice as long as the one before."""
+    for k in range(options.retries + 1):
+        yield Attempt(2**k, ACCEPTANCE[min(k, len(ACCEPTANCE) - 1)])
 
 
 def run(
@@ -59,7 +81,7 @@ def run(
     mode: np.ndarray,
     precision: np.ndarray,
     options: SamplerOptions,
-    longer: int,
+    attempt: Attempt,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, int]:
     """Sample a density of any origin in coordinates whitened at its mode.
@@ -74,8 +96,8 @@ def run(
         Its curvature there.
     options : SamplerOptions
         How long to sample.
-    longer : int
-        Times that length.
+    attempt : Attempt
+        Times that length, and how short the steps are.
     rng : Generator
         Randomness.
 
@@ -106,9 +128,10 @@ def run(
         model,
         chains=options.chains,
         cores=1,  # chains would only wait for one another: the density runs under Python's lock
-        tune=options.tune * longer,
-        draws=options.draws * longer,
+        tune=options.tune * attempt.longer,
+        draws=options.draws * attempt.longer,
         seed=whole_seed(rng),
+        target_accept=attempt.acceptance,
         save_warmup=False,
         progress_bar=False,
     )

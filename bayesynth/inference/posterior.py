@@ -32,7 +32,8 @@ class SamplerOptions:
     draws : int
         Draws of each chain that are kept.
     retries : int
-        Longer runs for a family that fails its check, each twice as long as the one before, thinned to `draws`.
+        Longer runs for a family that fails its check, each twice as long as the one before and with shorter steps,
+        thinned to `draws`.
     n_jobs : int, optional
         Families sampled at the same time, each in a process of its own. When left out, one process for every 40
         families, at most as many as there are cores; the draws do not depend on it.

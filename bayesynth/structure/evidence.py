@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bayesynth.encoding.design import SCALE, ChildBank, FeatureBank, Term
+from bayesynth.encoding.design import ChildBank, FeatureBank, Term
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.families import FAMILIES, Prior, Task
 
@@ -43,7 +43,7 @@ class EvidenceCache:
         keys = [(name, child.arrange(terms)) for terms in term_sets]
         missing = list(dict.fromkeys(key for key in keys if key not in self._known))
         if missing:
-            scaled = [key for key in missing if any(term.form == SCALE for term in key[1])]
+            scaled = [key for key in missing if any(term.of_scale for term in key[1])]
             self._known.update((key, self._scaled(child, key[1])) for key in scaled)
             missing = [key for key in missing if key not in self._known]
             places = [child.places(terms) for _, terms in missing]
@@ -93,6 +93,23 @@ class EvidenceCache:
                 if removed[i]:
                     gains[i] = view.of_removing(removed[i])
         return gains, both
+
+    def outlook_on_scale(self, name: str, terms: Iterable[Term], extras: Sequence[Term]) -> np.ndarray:
+        """Gains in log evidence of adding single terms of the scale to plain ones, by a quadratic view; (len(extras),).
+
+        At a constant residual variance the slope of the log evidence in coefficients of its logarithm is that of the
+        squared residuals, and its curvature half the columns' products (Breusch and Pagan 1979, doi:10.2307/1911963).
+        """
+        child, family = self.child(name), FAMILIES["gaussian"]
+        X = child.stack(child.places(child.arrange(terms))[None])[0]
+        excess = family.excess_of_squares(child.y, X, self.prior)
+        precision, gains = 0.5 / self.prior.tau**2, np.empty(len(extras))
+        for i, extra in enumerate(extras):
+            W = child.stack(child.places([extra])[None])[0]
+            slope, total = 0.5 * W.T @ excess, 0.5 * W.T @ W + precision * np.eye(W.shape[1])
+            gains[i] = 0.5 * slope @ np.linalg.solve(total, slope)
+            gains[i] -= 0.5 * (np.linalg.slogdet(total)[1] - W.shape[1] * np.log(precision))
+        return gains
 
     def __len__(self) -> int:
         return len(self._known)

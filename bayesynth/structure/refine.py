@@ -9,10 +9,13 @@ from itertools import combinations
 import numpy as np
 
 from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.encoding.features import PRESENCE
 from bayesynth.structure.evidence import EvidenceCache
 from bayesynth.structure.local import EvidenceScore
 from bayesynth.structure.space import SearchSpace
 from bayesynth.structure.state import EPSILON
+
+LEAST_OUTLOOK = -1.5  # of a term of the scale whose evidence is worked out; its gain is foreseen to about a nat
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
         Its terms so far, one per parent.
     """
     parents = sorted({t.parents[0] for t in terms})
-    extras = extra_terms(evidence, child, parents)
+    extras = promising(evidence, child, terms, extra_terms(evidence, child, parents))
     extras += [Term((p,), form) for p in parents for form in space.forms[p] if Term((p,), form) not in terms]
 
     def totals(families: Sequence[tuple[Term, ...]]) -> np.ndarray:
@@ -71,15 +74,27 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
 def extra_terms(evidence: EvidenceCache, child: str, parents: Sequence[str]) -> list[Term]:
     """Products of two parents, and scales where the child has one."""
     products = [Term(pair, PRODUCT) for pair in combinations(sorted(parents), 2)]
-    numeric = evidence.child(child).node.family == "gaussian"
-    return products + [Term((p,), SCALE) for p in parents if numeric]
+    bank = evidence.child(child)
+    if bank.node.family != "gaussian":
+        return products
+    blank = [p for p in parents if bank.may_be_blank(p)]
+    return [*products, *(Term((p,), SCALE) for p in parents), *(Term((p,), PRESENCE) for p in blank)]
+
+
+def promising(evidence: EvidenceCache, child: str, terms: tuple[Term, ...], extras: Sequence[Term]) -> list[Term]:
+    """Leave out terms of the scale that a quick look at the residuals sees no gain in: their evidence takes long."""
+    scales = [extra for extra in extras if extra.of_scale]
+    if not scales:
+        return list(extras)
+    gains = dict(zip(scales, evidence.outlook_on_scale(child, terms, scales), strict=True))
+    return [extra for extra in extras if gains.get(extra, 0.0) > LEAST_OUTLOOK]
 
 
 def _with(terms: tuple[Term, ...], extra: Term) -> tuple[Term, ...]:
     """Add a term; another form of a parent takes the place of its form."""
-    if extra.form in (PRODUCT, SCALE):
+    if extra.form == PRODUCT or extra.of_scale:
         return (*terms, extra)
-    return (*(t for t in terms if t.parents != extra.parents or t.form == SCALE), extra)
+    return (*(t for t in terms if t.parents != extra.parents or t.of_scale), extra)
 
 
 class RefinedScore(EvidenceScore):
@@ -133,6 +148,8 @@ class RefinedScore(EvidenceScore):
         """Work out what products and scales gain where nothing else is beside them."""
         alone = self._children[child].alone
         new = [term for term in extra_terms(self._evidence, child, parents) if term not in alone]
+        alone |= dict.fromkeys(new, 0.0)
+        new = [t for t in new if promising(self._evidence, child, self.plain(child, t.parents), [t])]
         if new:
             plain = [self.plain(child, term.parents) for term in new]
             sets = [*plain, *((*terms, term) for terms, term in zip(plain, new, strict=True))]
@@ -161,6 +178,6 @@ class _Child:
             return np.where(within, np.array([gain for _, gain in inside]), 0.0).max(axis=1, initial=0.0)
 
         masks = np.array([sum(bits[p] for p in parents) for parents in sets], np.int64)
-        scales = best((term.parents, gain) for term, gain in self.alone.items() if term.form == SCALE)
+        scales = best((term.parents, gain) for term, gain in self.alone.items() if term.of_scale)
         products = best((term.parents, gain) for term, gain in self.alone.items() if term.form == PRODUCT)
         return np.maximum(scales + products, best(self.more.items()))

@@ -188,6 +188,18 @@ def test_a_family_that_fails_its_check_runs_longer(monkeypatch: pytest.MonkeyPat
     assert len(lengths) <= 2
 
 
+def test_a_rare_blank_in_one_group_alone_is_sampled_without_divergences() -> None:
+    """Almost separated: steps of the usual length diverge however long the run is."""
+    seen, group = np.ones(418), np.repeat([0.0, 1.0], [106, 312])
+    seen[:6] = 0.0
+    X = ((group - group.mean()) / group.std())[:, None]
+    rare = Job(Design("child", (), ("x0",), np.zeros(1)), "binary", Task(seen, X, 2))
+    assert sample(rare, SamplerOptions(retries=0), seed=3).divergences > 0
+    found = sample(rare, SamplerOptions(), seed=3)
+    assert found.divergences == 0
+    assert found.trusted
+
+
 def test_what_has_not_converged_is_named(small_table: pd.DataFrame) -> None:
     options = SamplerOptions(chains=2, tune=50, draws=50, retries=0)
     with pytest.warns(ConvergenceWarning, match="has not converged") as caught:

@@ -8,11 +8,12 @@ import pytest
 
 import bayesynth as bs
 from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.encoding.features import PRESENCE
 from bayesynth.families import Prior
 from bayesynth.graphs import Knowledge
 from bayesynth.schema import Schema
 from bayesynth.structure import EvidenceCache, SearchSpace
-from bayesynth.structure.refine import RefinedScore, refine_family
+from bayesynth.structure.refine import LEAST_OUTLOOK, RefinedScore, extra_terms, refine_family
 from bayesynth.synthesis.coding import encode_frame
 
 
@@ -44,6 +45,39 @@ def test_products_and_scales_are_found(frame: pd.DataFrame) -> None:
         assert local.scores(child, [parents])[0] == pytest.approx(exact, abs=1e-10)
         refined = refine_family(evidence, space, child, local.plain(child, parents))
         assert (refined.terms, refined.score) == (terms, pytest.approx(exact, abs=1e-10))
+
+
+def test_a_blank_parent_adds_to_the_residual_variance() -> None:
+    rng = np.random.default_rng(5)
+    x, other = rng.standard_normal((2, 500))
+    frame = pd.DataFrame({"x": x, "other": other, "y": 1.2 * x + 0.3 * other + rng.standard_normal(500)})
+    blank = frame.assign(x=frame["x"].mask(rng.random(500) < 0.4), other=frame["other"].mask(rng.random(500) < 0.4))
+    assert Term(("x",), PRESENCE) in score_of(blank)[0].terms("y", ["other", "x"])
+    assert not any(term.form == PRESENCE for term in score_of(frame)[0].terms("y", ["other", "x"]))
+    fit = bs.Synthesizer(inference="laplace", structure="greedy").fit(blank, random_seed=1, progress=False)
+    drawn = fit.sample(20_000, balanced=False, random_seed=2)
+    assert drawn.loc[drawn["x"].isna(), "y"].std() == pytest.approx(np.sqrt(2.53), abs=0.12)
+    both = drawn.dropna()
+    slope, at = np.polyfit(both["x"], both["y"], 1)
+    assert (both["y"] - slope * both["x"] - at).std() == pytest.approx(np.sqrt(1.09), abs=0.12)
+
+
+def test_the_quick_look_at_the_scale_leaves_out_nothing_that_gains(frame: pd.DataFrame) -> None:
+    _, evidence, _ = score_of(frame.assign(c=frame["c"].mask(frame["a"] > 0.5)))
+    rng, gains, exact = np.random.default_rng(1), [], []
+    for _ in range(60):
+        child = str(rng.choice(["a", "c", "y", "z"]))
+        parents = [str(p) for p in rng.permutation([p for p in "acyz" if p != child])[: rng.integers(1, 4)]]
+        plain = tuple(Term((p,), "linear") for p in sorted(parents))
+        extras = [term for term in extra_terms(evidence, child, parents) if term.of_scale]
+        gains += evidence.outlook_on_scale(child, plain, extras).tolist()
+        scores = evidence.scores(child, [plain, *((*plain, extra) for extra in extras)])
+        exact += (scores[1:] - scores[0]).tolist()
+    gains, exact = np.array(gains), np.array(exact)
+    assert len(gains) > 100
+    assert (exact > 0).sum() > 10
+    assert (exact[gains < LEAST_OUTLOOK] < 0.5).all()
+    assert np.median(np.abs(gains - exact)[np.abs(exact) < 2]) < 0.3
 
 
 def test_a_settled_set_scores_no_worse_than_its_plain_terms(frame: pd.DataFrame) -> None:
