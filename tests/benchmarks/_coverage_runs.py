@@ -45,7 +45,7 @@ def ours(key: Key) -> dict[str, Any]:
         for way, run in _ways(maker, frame, blanks).items():
             try:
                 found[way] = run()
-            except (BayesynthError, ArithmeticError) as error:
+            except (BayesynthError, ArithmeticError, np.linalg.LinAlgError) as error:
                 failed[way] = str(error)[:300]
     counts = Counter(w.category.__name__ for w in said)
     return {"ways": found, "failed": failed, "warnings": counts, "seconds": time.perf_counter() - start}
