@@ -69,10 +69,11 @@ def test_synthesize_writes_a_table_like_the_input(csv, tmp_path, capsys):
     real, made = pd.read_csv(csv), pd.read_csv(out)
     assert len(made) == 77
     assert list(made) == list(real)
-    assert made.dtypes.equals(real.dtypes)
+    whole = ["flipper_length_mm", "body_mass_g", "year"]  # read as floats only where one happens to be blank
+    assert made.drop(columns=whole).dtypes.equals(real.drop(columns=whole).dtypes)
+    assert all(pd.api.types.is_numeric_dtype(made[name]) for name in whole)
     text = out.read_text()
-    whole = pd.read_csv(out, dtype=str)[["flipper_length_mm", "body_mass_g", "year"]]
-    assert not whole.stack().str.contains(".", regex=False).any()  # although two of them have blanks
+    assert not pd.read_csv(out, dtype=str)[whole].stack().str.contains(".", regex=False).any()
     said = capsys.readouterr()
     assert "77 rows x 8 columns" in " ".join(said.out.split())
     assert "seed 5" in said.out
