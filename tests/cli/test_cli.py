@@ -65,20 +65,19 @@ def test_demo_refuses_a_file_as_its_folder(csv, capsys):
 def test_synthesize_writes_a_table_like_the_input(csv, tmp_path, capsys):
     out = tmp_path / "synthetic.csv"
     out.write_text("old")
-    assert main(["synthesize", str(csv), "--out", str(out), "-n", "77", *QUICK, "--seed", "5"]) == 0
+    assert main(["synthesize", str(csv), "--out", str(out), "-n", "777", *QUICK, "--seed", "5"]) == 0
     real, made = pd.read_csv(csv), pd.read_csv(out)
-    assert len(made) == 77
+    assert len(made) == 777
     assert list(made) == list(real)
-    whole = ["flipper_length_mm", "body_mass_g", "year"]  # read as floats only where one happens to be blank
-    assert made.drop(columns=whole).dtypes.equals(real.drop(columns=whole).dtypes)
-    assert all(pd.api.types.is_numeric_dtype(made[name]) for name in whole)
+    assert made.dtypes.equals(real.dtypes)  # with 777 rows some of the rare blanks are drawn
     text = out.read_text()
-    assert not pd.read_csv(out, dtype=str)[whole].stack().str.contains(".", regex=False).any()
+    whole = pd.read_csv(out, dtype=str)[["flipper_length_mm", "body_mass_g", "year"]]
+    assert not whole.stack().str.contains(".", regex=False).any()  # although two of them have blanks
     said = capsys.readouterr()
-    assert "77 rows x 8 columns" in " ".join(said.out.split())
+    assert "777 rows x 8 columns" in " ".join(said.out.split())
     assert "seed 5" in said.out
     again = tmp_path / "again.csv"
-    main(["synthesize", str(csv), "--out", str(again), "-n", "77", *QUICK, "--seed", "5"])
+    main(["synthesize", str(csv), "--out", str(again), "-n", "777", *QUICK, "--seed", "5"])
     assert again.read_text() == text
     assert {path.name for path in tmp_path.iterdir()} == {"synthetic.csv", "again.csv"}
 
