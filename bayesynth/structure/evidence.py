@@ -107,8 +107,7 @@ class EvidenceCache:
         for i, extra in enumerate(extras):
             W = child.stack(child.places([extra])[None])[0]
             slope, total = 0.5 * W.T @ excess, 0.5 * W.T @ W + precision * np.eye(W.shape[1])
-            gains[i] = 0.5 * slope @ np.linalg.solve(total, slope)
-            gains[i] -= 0.5 * (np.linalg.slogdet(total)[1] - W.shape[1] * np.log(precision))
+            gains[i] = _gain(total[None], slope[None], precision)[0]
         return gains
 
     def __len__(self) -> int:
@@ -171,7 +170,7 @@ class _QuadraticView:
                 at = np.array([places[i] for i in which])
                 F, W = self._columns[at], whitened[at]
                 V = (F * weight) @ F.transpose(0, 2, 1) - W @ W.transpose(0, 2, 1)
-                gains[which] += self._gain(V + self._precision * np.eye(width), slope[at])
+                gains[which] += _gain(V + self._precision * np.eye(width), slope[at], self._precision)
         return gains
 
     def of_removing(self, positions: list[int]) -> float:
@@ -180,7 +179,7 @@ class _QuadraticView:
         for weight, slopes in zip(self._working.weights.T, self._slopes.T, strict=True):
             covariance = np.linalg.inv(self._inner(self._design * weight[:, None]))[1:, 1:]
             V = np.linalg.inv(covariance[np.ix_(positions, positions)])
-            gain -= self._gain(V[None], (V @ slopes[positions])[None])[0]
+            gain -= _gain(V[None], (V @ slopes[positions])[None], self._precision)[0]
         return float(gain)
 
     def _inner(self, weighted: np.ndarray) -> np.ndarray:
@@ -188,6 +187,8 @@ class _QuadraticView:
         ridge[0] = 1e-6
         return weighted.T @ self._design + np.diag(ridge)
 
-    def _gain(self, V: np.ndarray, U: np.ndarray) -> np.ndarray:
-        fit = np.einsum("bd,bd->b", U, np.linalg.solve(V, U[:, :, None])[:, :, 0])
-        return 0.5 * fit - 0.5 * (np.linalg.slogdet(V)[1] - V.shape[1] * np.log(self._precision))
+
+def _gain(V: np.ndarray, U: np.ndarray, precision: float) -> np.ndarray:
+    """Gains of coefficients with slopes U, shape (b, d), and curvatures V, prior precision included, (b, d, d)."""
+    fit = np.einsum("bd,bd->b", U, np.linalg.solve(V, U[:, :, None])[:, :, 0])
+    return 0.5 * fit - 0.5 * (np.linalg.slogdet(V)[1] - V.shape[1] * np.log(precision))
