@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesynth.encoding.features import LINEAR, PRESENCE, SPLINE
+from bayesynth.encoding.features import GROUPS, LINEAR, PRESENCE, SPLINE
 from bayesynth.encoding.table import EncodedTable, Encoding
 
-PRODUCT, SCALE = "product", "scale"
+PRODUCT, SCALE, SHAPE = "product", "scale", "shape"
 OF_SCALE = (SCALE, PRESENCE)
 FEWEST_ON_A_SIDE = 5
-SCALE_LABEL = "log variance: "
+SCALE_LABEL, SHAPE_LABEL = "log variance: ", "residual shape: "
 ColumnsOf = Callable[[str, str], np.ndarray]
 """(node, form) -> its feature columns, shape (n, d), zero where the node has no value."""
 
@@ -29,7 +29,8 @@ class Term:
         One node, or two for a product.
     form : str
         "linear", "spline", "levels" or "product" of the location; of the log of the residual variance "scale", which
-        follows the parent's value, and "presence", which tells rows with a value from those where it is blank.
+        follows the parent's value, and "presence", which tells rows with a value from those where it is blank; of the
+        residual's shape "shape", which has one for each level of the parent, and for rows where it is blank.
     """
 
     parents: tuple[str, ...]
@@ -45,6 +46,11 @@ class Term:
         """Whether the term acts on the log of the residual variance."""
         return self.form in OF_SCALE
 
+    @property
+    def of_location(self) -> bool:
+        """Whether the term moves the linear predictor."""
+        return not self.of_scale and self.form != SHAPE
+
 
 @dataclass(frozen=True)
 class Design:
@@ -55,13 +61,15 @@ class Design:
     node : str
         The child.
     terms : tuple of Term
-        Terms of its parents, those of the scale last.
+        Terms of its parents: those of the location, of the scale, of the shape.
     labels : tuple of str
         One for each column.
     centres : ndarray, shape (q,)
         Means over the rows where the child has a value.
     n_scale : int
-        Trailing columns that act on the log of the residual variance.
+        Columns that act on the log of the residual variance, after those of the location.
+    n_groups : int
+        Last columns, one for each group of rows with a residual shape of its own.
     """
 
     node: str
@@ -69,6 +77,12 @@ class Design:
     labels: tuple[str, ...]
     centres: np.ndarray
     n_scale: int = 0
+    n_groups: int = 0
+
+    @property
+    def n_location(self) -> int:
+        """Columns of the linear predictor."""
+        return len(self.labels) - self.n_scale - self.n_groups
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -87,6 +101,8 @@ def term_columns(encoding: Encoding, term: Term, columns_of: ColumnsOf) -> np.nd
     """Uncentred columns of a term, shape (n, d)."""
     if term.form == SCALE:
         return columns_of(term.parents[0], encoding.nodes[term.parents[0]].features.forms[0])
+    if term.form == SHAPE:
+        return columns_of(term.parents[0], GROUPS)
     if term.form != PRODUCT:
         return columns_of(term.parents[0], term.form)
     first, second = (columns_of(name, encoding.nodes[name].features.forms[0]) for name in term.parents)
@@ -197,9 +213,7 @@ class ChildBank:
 
     def arrange(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Sort terms, those of the location before those of the scale."""
-        scale = sorted({term for term in terms if term.of_scale})
-        chosen = sorted({term for term in terms if not term.of_scale})
-        return (*chosen, *scale)
+        return tuple(sorted(set(terms), key=lambda term: (not term.of_location, term.form == SHAPE, term)))
 
     def varies(self, node: str) -> bool:
         """Whether a node says anything over the child's rows: a value that varies, an indicator with 5 rows a side."""
@@ -245,11 +259,12 @@ class ChildBank:
         complete = self.arrange(terms)
         labels = tuple(label for term in complete for label in self._labels(term))
         centres = self._bank.gather(self.places(complete), self.panel.rows).mean(axis=1) if complete else np.empty(0)
-        return Design(self.node.name, complete, labels, centres, self.n_scale(complete))
+        return Design(self.node.name, complete, labels, centres, *self.n_residual(complete))
 
-    def n_scale(self, terms: Iterable[Term]) -> int:
-        """Count the columns that act on the log of the residual variance."""
-        return sum(len(self._bank.places(term)) for term in terms if term.of_scale)
+    def n_residual(self, terms: Iterable[Term]) -> tuple[int, int]:
+        """Count the columns that act on the log of the residual variance, and the groups of the residual's shape."""
+        widths = [(term, len(self._bank.places(term))) for term in terms]
+        return sum(n for t, n in widths if t.of_scale), sum(n for t, n in widths if t.form == SHAPE)
 
     def _labels(self, term: Term) -> list[str]:
         if term.form == PRODUCT:
@@ -258,6 +273,8 @@ class ChildBank:
         name = term.parents[0]
         if term.form == PRESENCE:
             return [f"{SCALE_LABEL}{name} recorded"]
+        if term.form == SHAPE:
+            return [f"{SHAPE_LABEL}{name}: {group}" for group in self._nodes[name].group_names]
         features = self._nodes[name].features
         found = features.labels(features.forms[0] if term.form == SCALE else term.form)
         prefix = SCALE_LABEL if term.form == SCALE else ""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from bayesynth.encoding.blocks import Block, find_blocks
-from bayesynth.encoding.features import PRESENCE, Features, NominalFeatures, NumericFeatures, OrdinalFeatures
+from bayesynth.encoding.features import GROUPS, PRESENCE, Features, NominalFeatures, NumericFeatures, OrdinalFeatures
 from bayesynth.encoding.marginal import EmpiricalMarginal, Marginal
 
 INDICATOR_LEVELS = ("blank", "observed")
@@ -48,10 +48,19 @@ class Node:
     marginal: Marginal | None = None
     step: float | None = None
 
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """Groups of rows that the node makes: its levels, or all its numbers, and the rows where it is blank."""
+        return (*(self.levels or ("recorded",)), "blank")
+
     def columns(self, values: np.ndarray, observed: np.ndarray, form: str) -> np.ndarray:
         """Feature columns, shape (n, d): zero where the node has no value."""
         if form == PRESENCE:
             return observed.astype(float)[:, None]
+        if form == GROUPS:
+            n = len(self.group_names)
+            codes = np.where(observed, values if self.levels else 0, n - 1)
+            return np.eye(n)[codes.astype(int)]
         seen = values if observed.all() else values[observed]
         found = self.features.columns(self.marginal.scores(seen) if self.marginal else seen, form)
         if observed.all():

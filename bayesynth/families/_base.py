@@ -68,13 +68,37 @@ class Task:
     n_levels : int
         Levels of the response; 0 for a normal score.
     n_scale : int
-        Trailing columns of X that act on the log of the residual variance; 0 but for a normal score.
+        Columns of X that act on the log of the residual variance, after those of the location.
+    n_groups : int
+        Last columns of X, the largest of which tells the group whose residual shape a row follows.
     """
 
     y: np.ndarray
     X: np.ndarray
     n_levels: int
     n_scale: int = 0
+    n_groups: int = 0
+
+    @property
+    def location(self) -> np.ndarray:
+        """Columns of the location, shape (n, q)."""
+        return self.X[:, : self.X.shape[1] - self.n_scale - self.n_groups]
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Columns of the log of the residual variance, shape (n, n_scale)."""
+        end = self.X.shape[1] - self.n_groups
+        return self.X[:, end - self.n_scale : end]
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Group of each row, shape (n,)."""
+        return group_of(self.X[:, self.X.shape[1] - self.n_groups :])
+
+
+def group_of(columns: np.ndarray) -> np.ndarray:
+    """Tell the group of each row from one column per group, centred or not: a row's own is its largest."""
+    return columns.argmax(axis=1)
 
 
 @dataclass(frozen=True)

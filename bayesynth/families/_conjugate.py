@@ -87,8 +87,7 @@ class ScalePosterior:
     """
 
     def __init__(self, task: Task, prior: Prior):
-        end = task.X.shape[1] - task.n_scale
-        self._y, self._X, self._W = task.y, task.X[:, :end], task.X[:, end:]
+        self._y, self._X, self._W = task.y, task.location, task.scale
         self._prior, self._sd = prior, np.sqrt(2) * prior.tau
 
     def log_density(self, gamma: np.ndarray) -> tuple[np.ndarray, Conjugate]:

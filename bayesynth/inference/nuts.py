@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,7 +51,16 @@ def sample_family(
         found = FamilyPosterior(design, family, thin, len(task.y), rhat, bulk, tail, divergences, np.nan)
         if found.trusted:
             break
-    return found
+    return _with_shape(found, task, rng)
+
+
+def _with_shape(found: FamilyPosterior, task: Task, rng: np.random.Generator) -> FamilyPosterior:
+    """Add the residual's shape, which is closed given the draws, where the family has one."""
+    if not task.n_groups:
+        return found
+    shape = FAMILIES[found.family].with_shape(found.flat(), task, rng)["shape"]
+    chains = next(iter(found.parameters.values())).shape[:2]
+    return replace(found, parameters={**found.parameters, "shape": shape.reshape(*chains, *shape.shape[1:])})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bayesynth.encoding.design import Design
 from bayesynth.encoding.table import Encoding
+from bayesynth.families import BINS
 from bayesynth.inference.marginal_fit import MarginalPosterior
 from bayesynth.inference.posterior import FamilyPosterior
 
@@ -52,17 +53,20 @@ def as_tree(
         safe = names[name_of_family]
         levels = [level.translate(STAND_INS) for level in encoding.nodes[posterior.node].levels]
         labels = [label.translate(STAND_INS) for label in posterior.design.labels]
-        end = len(labels) - posterior.design.n_scale
-        coords[f"term[{safe}]"] = np.array(labels[:end], dtype=str)
+        first, last = posterior.design.n_location, len(labels) - posterior.design.n_groups
+        own = {
+            "term": np.array(labels[:first], dtype=str),
+            "scale_term": np.array(labels[first:last], dtype=str),
+            "group": np.array(labels[last:], dtype=str),
+            "bin": np.arange(1, BINS + 1),
+            "contrast": np.arange(1, len(levels)),
+            "cut": np.array([f"{a} | {b}" for a, b in pairwise(levels)]),
+        }
         for name, values in posterior.parameters.items():
-            dims = ["chain", "draw", *_dims(name, posterior.family, safe)]
-            if dims[-1].startswith("scale_term"):
-                coords[dims[-1]] = np.array(labels[end:], dtype=str)
-            if dims[-1].startswith("contrast"):
-                coords[dims[-1]] = np.arange(1, len(levels))
-            if dims[-1].startswith("cut"):
-                coords[dims[-1]] = np.array([f"{a} | {b}" for a, b in pairwise(levels)])
-            variables[f"{name}[{safe}]"] = xr.Variable(dims, values, {"family": safe, "kind": posterior.family})
+            dims = _dims(name, posterior.family)
+            coords |= {f"{dim}[{safe}]": own[dim] for dim in dims}
+            named = ["chain", "draw", *(f"{dim}[{safe}]" for dim in dims)]
+            variables[f"{name}[{safe}]"] = xr.Variable(named, values, {"family": safe, "kind": posterior.family})
     for posterior in posteriors.values():
         shape = next(iter(posterior.parameters.values())).shape
         coords |= {"chain": np.arange(shape[0]), "draw": np.arange(shape[1])}
@@ -110,10 +114,9 @@ def _safe_names(families: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def _dims(parameter: str, family: str, safe: str) -> list[str]:
-    if parameter == "cutpoints":
-        return [f"cut[{safe}]"]
-    if parameter == "log_scale":
-        return [f"scale_term[{safe}]"]
-    dims = [f"term[{safe}]"] if parameter == "slopes" else []
-    return [*dims, f"contrast[{safe}]"] if family == "categorical" else dims
+def _dims(parameter: str, family: str) -> list[str]:
+    special = {"cutpoints": ["cut"], "log_scale": ["scale_term"], "shape": ["group", "bin"]}
+    if parameter in special:
+        return special[parameter]
+    dims = ["term"] if parameter == "slopes" else []
+    return [*dims, "contrast"] if family == "categorical" else dims

@@ -78,4 +78,5 @@ def _tasks(source: Source, rows: Particles, graph: int, tables: list[np.ndarray]
         node, design = network.encoding.nodes[child], network.families[name].design
         if not node.is_indicator:
             X, y = design.matrix(network.encoding, columns_of, len(rows)), rows.responses[child]
-            yield name, [Task(y[own], X[own], len(node.levels), design.n_scale) for own in tables]
+            parts = len(node.levels), design.n_scale, design.n_groups
+            yield name, [Task(y[own], X[own], *parts) for own in tables]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bayesynth.encoding.design import ChildBank, FeatureBank, Term
+from bayesynth.encoding.design import SHAPE, ChildBank, FeatureBank, Term
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.families import FAMILIES, Prior, Task
 
@@ -30,6 +30,7 @@ class EvidenceCache:
         self._bank = FeatureBank(table)
         self._children: dict[str, ChildBank] = {}
         self._known: dict[tuple[str, tuple[Term, ...]], float] = {}
+        self._left_out: tuple[tuple[str, tuple[Term, ...]], np.ndarray] | None = None
 
     def child(self, name: str) -> ChildBank:
         """Designs of one child."""
@@ -43,14 +44,21 @@ class EvidenceCache:
         keys = [(name, child.arrange(terms)) for terms in term_sets]
         missing = list(dict.fromkeys(key for key in keys if key not in self._known))
         if missing:
-            scaled = [key for key in missing if any(term.of_scale for term in key[1])]
-            self._known.update((key, self._scaled(child, key[1])) for key in scaled)
+            special = [key for key in missing if not all(term.of_location for term in key[1])]
+            self._known.update((key, self._special(name, key[1])) for key in special)
             missing = [key for key in missing if key not in self._known]
             places = [child.places(terms) for _, terms in missing]
             for some in self._batches(places, len(child.y)):
                 found = self._evaluate(child, [places[i] for i in some])
                 self._known.update((missing[i], float(value)) for i, value in zip(some, found, strict=True))
         return np.array([self._known[key] for key in keys])
+
+    def task(self, name: str, terms: Iterable[Term]) -> Task:
+        """Gather the data of one family."""
+        child = self.child(name)
+        complete = child.arrange(terms)
+        X = child.stack(child.places(complete)[None])[0]
+        return Task(child.y, X, len(child.node.levels), *child.n_residual(complete))
 
     def score(self, name: str, terms: Iterable[Term]) -> float:
         """Log evidence of one family."""
@@ -101,8 +109,7 @@ class EvidenceCache:
         squared residuals, and its curvature half the columns' products (Breusch and Pagan 1979, doi:10.2307/1911963).
         """
         child, family = self.child(name), FAMILIES["gaussian"]
-        X = child.stack(child.places(child.arrange(terms))[None])[0]
-        excess = family.excess_of_squares(child.y, X, self.prior)
+        excess = family.excess_of_squares(child.y, self.task(name, terms).X, self.prior)
         precision, gains = 0.5 / self.prior.tau**2, np.empty(len(extras))
         for i, extra in enumerate(extras):
             W = child.stack(child.places([extra])[None])[0]
@@ -128,9 +135,15 @@ class EvidenceCache:
         if batch:
             yield batch
 
-    def _scaled(self, child: ChildBank, terms: tuple[Term, ...]) -> float:
-        task = Task(child.y, child.stack(child.places(terms)[None])[0], 0, child.n_scale(terms))
-        return FAMILIES["gaussian"].scaled_evidence(task, self.prior)
+    def _special(self, name: str, terms: tuple[Term, ...]) -> float:
+        """Score a numeric child's family whose residual scale or shape depends on parents."""
+        family, task = FAMILIES["gaussian"], self.task(name, terms)
+        if not task.n_groups:
+            return family.scaled_evidence(task, self.prior)
+        rest = tuple(term for term in terms if term.form != SHAPE)
+        if self._left_out is None or self._left_out[0] != (name, rest):
+            self._left_out = (name, rest), family.left_out(task, self.prior)
+        return self.score(name, rest) + family.shape_gain(self._left_out[1], task.groups)
 
     def _evaluate(self, child: ChildBank, places: list[np.ndarray]) -> np.ndarray:
         padded = np.zeros((len(places), max(map(len, places))), int)

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.encoding.design import PRODUCT, SCALE, SHAPE, Term
 from bayesynth.encoding.features import PRESENCE
 from bayesynth.structure.evidence import EvidenceCache
 from bayesynth.structure.local import EvidenceScore
@@ -35,7 +35,7 @@ class Refined:
 
 
 def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> Refined:
-    """Bend parents, add products of them and let the residual scale depend on them, one by one while the score rises.
+    """Bend parents, add products of them, let the residual depend on them, one by one while the score rises.
 
     Parameters
     ----------
@@ -72,13 +72,14 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
 
 
 def extra_terms(evidence: EvidenceCache, child: str, parents: Sequence[str]) -> list[Term]:
-    """Products of two parents, and scales where the child has one."""
+    """Products of two parents; scales and shapes where the child has a residual."""
     products = [Term(pair, PRODUCT) for pair in combinations(sorted(parents), 2)]
     bank = evidence.child(child)
     if bank.node.family != "gaussian":
         return products
     blank = [p for p in parents if bank.may_be_blank(p)]
-    return [*products, *(Term((p,), SCALE) for p in parents), *(Term((p,), PRESENCE) for p in blank)]
+    residual = [Term((p,), form) for form in (SCALE, SHAPE) for p in parents]
+    return [*products, *residual, *(Term((p,), PRESENCE) for p in blank)]
 
 
 def promising(evidence: EvidenceCache, child: str, terms: tuple[Term, ...], extras: Sequence[Term]) -> list[Term]:
@@ -91,10 +92,12 @@ def promising(evidence: EvidenceCache, child: str, terms: tuple[Term, ...], extr
 
 
 def _with(terms: tuple[Term, ...], extra: Term) -> tuple[Term, ...]:
-    """Add a term; another form of a parent takes the place of its form."""
+    """Add a term; another form of a parent takes the place of its form, another shape that of the shape."""
     if extra.form == PRODUCT or extra.of_scale:
         return (*terms, extra)
-    return (*(t for t in terms if t.parents != extra.parents or t.of_scale), extra)
+    if extra.form == SHAPE:
+        return (*(t for t in terms if t.form != SHAPE), extra)
+    return (*(t for t in terms if t.parents != extra.parents or not t.of_location), extra)
 
 
 class RefinedScore(EvidenceScore):
@@ -178,6 +181,6 @@ class _Child:
             return np.where(within, np.array([gain for _, gain in inside]), 0.0).max(axis=1, initial=0.0)
 
         masks = np.array([sum(bits[p] for p in parents) for parents in sets], np.int64)
-        scales = best((term.parents, gain) for term, gain in self.alone.items() if term.of_scale)
+        residual = best((t.parents, gain) for t, gain in self.alone.items() if t.of_scale or t.form == SHAPE)
         products = best((term.parents, gain) for term, gain in self.alone.items() if term.form == PRODUCT)
-        return np.maximum(scales + products, best(self.more.items()))
+        return np.maximum(residual + products, best(self.more.items()))

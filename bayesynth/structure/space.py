@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import gammaln
 
-from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.encoding.design import PRODUCT, SCALE, SHAPE, Term
 from bayesynth.encoding.table import Encoding
 from bayesynth.errors import InputError, KnowledgeError, Problem, raise_all
 from bayesynth.graphs import DAG, Edge, Knowledge
@@ -119,13 +119,13 @@ class SearchSpace:
         """Log prior of the forms in which given parents enter, relative to the plain ones."""
         terms = tuple(terms)
         parents = {p for term in terms for p in term.parents}
-        scaled = sum(t.form == SCALE for t in terms)
-        mains = [t for t in terms if len(t.parents) == 1 and not t.of_scale]
+        residual = sum(t.form in (SCALE, SHAPE) for t in terms)
+        mains = [t for t in terms if len(t.parents) == 1 and t.of_location]
         curved = sum(t.form != self.forms[t.parents[0]][0] for t in mains)
         products = sum(t.form == PRODUCT for t in terms)
         pairs = len(parents) * (len(parents) - 1) / 2
         price = products * -np.log1p(pairs)
-        return float((curved + scaled) * LOG_ODDS_OF_A_CURVE + price)
+        return float((curved + residual) * LOG_ODDS_OF_A_CURVE + price)
 
 
 def _with_blocks_in_tiers(knowledge: Knowledge, encoding: Encoding) -> Knowledge:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, ndtr, softmax
 
 from bayesynth.encoding.design import ColumnsOf
-from bayesynth.encoding.features import PRESENCE, contrasts
+from bayesynth.encoding.features import GROUPS, PRESENCE, contrasts
 from bayesynth.encoding.table import Node
 from bayesynth.families import FAMILIES
 from bayesynth.inference import FamilyPosterior
@@ -99,7 +99,8 @@ class _State:
         def columns_of(name: str, form: str) -> np.ndarray:
             node, values = self._nodes[name], self._rows[name]
             observed = ~np.isnan(values)
-            if name != parent or change is None or form == PRESENCE:
+            same = form == PRESENCE or (form == GROUPS and node.marginal is not None)
+            if name != parent or change is None or same:
                 return node.columns(values, observed, form)
             if change == "up":
                 return self._raised(node, values, form)
@@ -111,7 +112,7 @@ class _State:
     def _raised(node: Node, values: np.ndarray, form: str) -> np.ndarray:
         if node.marginal is not None:
             return node.features.columns(node.marginal.scores(values) + node.features.sd, form)
-        return node.features.columns(np.minimum(values + 1, len(node.levels) - 1), form)
+        return node.columns(np.minimum(values + 1, len(node.levels) - 1), np.ones(len(values), bool), form)
 
 
 class _Response:
@@ -138,9 +139,12 @@ class _Response:
     def _mean(self, design: np.ndarray) -> np.ndarray:
         """Average the expected value on the column's own scale, by quadrature over the normal residual."""
         marginal = self._node.marginal
-        score, sd = FAMILIES["gaussian"].mean_and_sd(self._p, design)
-        total = np.zeros(score.shape)
-        for node, weight in zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True):
+        family = FAMILIES["gaussian"]
+        score, sd = family.mean_and_sd(self._p, design)
+        total, weights = np.zeros(score.shape), np.zeros(score.shape)
+        for node, weight in zip(NODES, WEIGHTS, strict=True):
             values = marginal.quantile(ndtr(score + sd * node).ravel(), marginal.typical, np.zeros(score.size, int))
+            weight = weight * family.tilt(self._p, design, np.full(score.shape, node))
             total += weight * values.reshape(score.shape)
-        return total.mean(1)[:, None]
+            weights += weight
+        return (total / weights).mean(1)[:, None]

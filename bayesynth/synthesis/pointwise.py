@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtr
+from scipy.special import logsumexp
 
 from bayesynth.encoding.table import EncodedTable, Encoding
 from bayesynth.families import FAMILIES
@@ -81,8 +81,7 @@ def _of_family(posterior: FamilyPosterior, rows: np.ndarray, y: np.ndarray, X: n
     log_weights, k = weights_without(log_density.T)
     place = None
     if posterior.family == "gaussian":
-        mean, sd = family.mean_and_sd(draws, X)
-        place = (np.exp(log_weights.T) * ndtr((y - mean) / sd)).sum(axis=0)
+        place = (np.exp(log_weights.T) * family.place(draws, y, X)).sum(axis=0)
     together = logsumexp(log_density, axis=0) - np.log(len(log_density))
     return FamilyPointwise(posterior.node, rows, together, logsumexp(log_weights.T + log_density, axis=0), k, place)
 

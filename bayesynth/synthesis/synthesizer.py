@@ -15,7 +15,7 @@ from bayesynth.encoding.fresh import plan_fresh
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.encoding.unseen import unseen_problems
 from bayesynth.errors import DataWarning, DisclosureWarning, InputError, Problem, raise_all, warn
-from bayesynth.families import Prior, Task
+from bayesynth.families import Prior
 from bayesynth.graphs import Knowledge
 from bayesynth.inference import (
     Job,
@@ -310,12 +310,10 @@ def _jobs(work: _Work, learned: LearnedStructure) -> tuple[tuple[dict[str, str],
     for families in learned.families:
         names = {}
         for child, node in work.table.encoding.nodes.items():
-            bank = work.evidence.child(child)
-            design = bank.design(families[child])
+            design = work.evidence.child(child).design(families[child])
             names[child] = name = family_name(design)
             if name not in jobs:
-                X = bank.stack(bank.places(design.terms)[None])[0]
-                jobs[name] = Job(design, node.family, Task(bank.y, X, len(node.levels), design.n_scale))
+                jobs[name] = Job(design, node.family, work.evidence.task(child, design.terms))
         graphs.append(names)
     return tuple(graphs), list(jobs.values())
 
