@@ -1,12 +1,12 @@
-"""Shape of a residual: a histogram of its normal probability, by group of rows."""
+"""Shape of a residual: a Polya tree on its normal probability, by group of rows."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import betaln
 
-BINS = 8
-PRIOR = 1.0  # of each bin's probability: a Dirichlet, flat over all histograms
+LEVELS = 5
+BINS = 2**LEVELS  # of equal probability where the residual is normal
 
 
 def bin_of(places: np.ndarray) -> np.ndarray:
@@ -15,10 +15,11 @@ def bin_of(places: np.ndarray) -> np.ndarray:
 
 
 def log_gain(places: np.ndarray, groups: np.ndarray) -> float:
-    r"""Log Bayes factor of a histogram in every group over residuals that are normal in all.
+    r"""Log Bayes factor of a Polya tree in every group over residuals that are normal in all.
 
-    .. math::
-        \sum_g \log \frac{\Gamma(Ka)}{\Gamma(Ka + n_g)} \prod_k \frac{\Gamma(a + n_{gk})}{\Gamma(a)} + n_g \log K
+    Level j of a tree splits each of :math:`2^{j-1}` equally likely intervals by a share with prior Beta(j², j²):
+
+    .. math:: \sum_g \sum_j \sum_i \log \frac{B(j^2 + n_{gji0}, j^2 + n_{gji1})}{B(j^2, j^2)} + n_{gji} \log 2
 
     Parameters
     ----------
@@ -27,16 +28,16 @@ def log_gain(places: np.ndarray, groups: np.ndarray) -> float:
     groups : ndarray of int, shape (n,)
         Its group.
     """
-    counts = _counts(bin_of(places)[None], groups, int(groups.max(initial=0)) + 1)[0]
-    rows = counts.sum(axis=1)
-    histograms = (
-        gammaln(BINS * PRIOR) - gammaln(BINS * PRIOR + rows) + (gammaln(PRIOR + counts) - gammaln(PRIOR)).sum(1)
-    )
-    return float((histograms + rows * np.log(BINS)).sum())
+    counts, total = _counts(bin_of(places)[None], groups, int(groups.max(initial=0)) + 1), 0.0
+    for level in range(LEVELS, 0, -1):
+        left, right, prior = counts[..., ::2], counts[..., 1::2], level**2
+        counts = left + right
+        total += (betaln(prior + left, prior + right) - betaln(prior, prior) + counts * np.log(2)).sum()
+    return float(total)
 
 
 def draw_shapes(places: np.ndarray, groups: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw the histograms given each draw's residuals.
+    """Draw the trees given each draw's residuals.
 
     Parameters
     ----------
@@ -54,12 +55,18 @@ def draw_shapes(places: np.ndarray, groups: np.ndarray, n_groups: int, rng: np.r
     ndarray, shape (s, n_groups, BINS)
         Probabilities of the bins.
     """
-    weights = rng.standard_gamma(PRIOR + _counts(bin_of(places), groups, n_groups))
-    return weights / weights.sum(axis=2, keepdims=True)
+    counts = _counts(bin_of(places), groups, n_groups)
+    found = np.ones(counts.shape)
+    for level in range(LEVELS, 0, -1):
+        left, right, prior = counts[..., ::2], counts[..., 1::2], level**2
+        share = rng.beta(prior + left, prior + right)
+        found *= np.repeat(np.stack([share, 1 - share], axis=-1).reshape(*counts.shape), BINS >> level, axis=-1)
+        counts = left + right
+    return found
 
 
 def below(shape: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Distribution function under histograms, shape (n, BINS), at normal probabilities, shape (n, J)."""
+    """Distribution function under trees, shape (n, BINS), at normal probabilities, shape (n, J)."""
     at = bin_of(places)
     before = np.concatenate([np.zeros((len(shape), 1)), np.cumsum(shape, axis=1)], axis=1)
     inside = places * BINS - at
@@ -67,12 +74,12 @@ def below(shape: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def inverse(shape: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Find the normal probability at which the distribution function under each row's histogram is u, shape (n,)."""
+    """Find the normal probability at which the distribution function under each row's tree is u, shape (n,)."""
     upper = np.cumsum(shape, axis=1)
-    at = np.minimum((u[:, None] >= upper[:, :-1]).sum(axis=1), BINS - 1)[:, None]
-    width = np.take_along_axis(shape, at, axis=1)[:, 0]
-    into = (u - np.take_along_axis(upper, at, axis=1)[:, 0] + width) / np.maximum(width, 1e-300)
-    return np.clip((at[:, 0] + np.clip(into, 0.0, 1.0)) / BINS, 1e-15, 1 - 1e-15)
+    at = (u[:, None] >= upper[:, :-1]).sum(axis=1)[:, None]
+    width, end = (np.take_along_axis(part, at, axis=1)[:, 0] for part in (shape, upper))
+    into = np.clip((u - end + width) / np.maximum(width, 1e-300), 0.0, 1.0)
+    return np.clip((at[:, 0] + into) / BINS, 1e-15, 1 - 1e-15)
 
 
 def _counts(bins: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:

@@ -22,7 +22,11 @@ from bayesynth.families._newton import Modes
 from bayesynth.families._shape import BINS, below, bin_of, draw_shapes, inverse, log_gain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pymc as pm
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
 
 class Gaussian:
@@ -36,9 +40,9 @@ class Gaussian:
     One row carries information 1/2 about a coefficient of the log variance, hence the 2. Given :math:`\gamma` all is
     closed; over :math:`\gamma`, where there is one, Laplace's method is used.
 
-    Where the shape of the residual depends on a parent, its normal probability :math:`\Phi(r)` has in every group of
-    rows a histogram of eight bins with a flat Dirichlet prior instead of being uniform. Location and scale are learned
-    as if it were normal (a cut: no feedback from the shape), so that the histograms are closed given them.
+    Where the shape of the residual depends on a parent, its normal probability :math:`\Phi(r)` has a Polya tree in
+    every group of rows, whose level j splits by Beta(j², j²) shares, instead of being uniform. Location and scale are
+    learned as if it were normal (a cut: no feedback from the shape), so that the trees are closed given them.
     """
 
     name = "gaussian"
@@ -102,22 +106,27 @@ class Gaussian:
     def log_likelihood(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Log density of each row under each draw, shape (s, n)."""
         mean, sd = self.mean_and_sd(parameters, X)
-        return normal_log_density(y - mean, sd) + np.log(self.tilt(parameters, X, (y - mean) / sd))
+        found, groups = normal_log_density(y - mean, sd), _split(parameters, X)[2]
+        if groups is None:
+            return found
+        draws = np.arange(len(mean))[:, None]
+        return found + np.log(BINS * parameters["shape"][draws, groups, bin_of(ndtr((y - mean) / sd))])
 
-    def tilt(self, parameters: Parameters, X: np.ndarray, residual: np.ndarray) -> np.ndarray | float:
-        """Density of standardised residuals, shape (s, n) or one number, over the normal: 1 without a shape."""
-        if "shape" not in parameters:
-            return 1.0
-        shape, groups = parameters["shape"], _split(parameters, X)[2]
-        return BINS * shape[np.arange(len(shape))[:, None], groups, bin_of(ndtr(residual))]
+    def quadrature(self, parameters: Parameters, X: np.ndarray) -> Iterator[tuple[float, np.ndarray | float]]:
+        """Standardised residuals, each with its weight: one number, or for each row under each draw, shape (s, n)."""
+        groups = _split(parameters, X)[2]
+        if groups is None:
+            yield from zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True)
+        else:
+            middles = ndtri((np.arange(BINS) + 0.5) / BINS)
+            yield from zip(middles, np.moveaxis(parameters["shape"][:, groups], 2, 0), strict=True)
 
     def place(self, parameters: Parameters, y: np.ndarray, X: np.ndarray) -> np.ndarray:
         """Probability of a smaller value than each row's own under each draw, shape (s, n)."""
         mean, sd = self.mean_and_sd(parameters, X)
-        found = ndtr((y - mean) / sd)
-        if "shape" not in parameters:
+        found, groups = ndtr((y - mean) / sd), _split(parameters, X)[2]
+        if groups is None:
             return found
-        groups = _split(parameters, X)[2]
         return np.array([below(p[groups], v[:, None])[:, 0] for p, v in zip(parameters["shape"], found, strict=True)])
 
     def mean_and_sd(self, parameters: Parameters, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +165,7 @@ class Gaussian:
         return Approximation(parameters, values + 0.5 * (noise**2).sum(1))
 
     def with_shape(self, parameters: Parameters, task: Task, rng: np.random.Generator) -> Parameters:
-        """Add draws of the residual shape given the others, where the task has one: shape (s, n_groups, 8)."""
+        """Add draws of the residual shape given the others, where the task has one: shape (s, n_groups, BINS)."""
         if not task.n_groups:
             return parameters
         mean, sd = self.mean_and_sd(parameters, task.X[:, : task.X.shape[1] - task.n_groups])
@@ -237,7 +246,7 @@ class Gaussian:
     def _of_rows(
         parameters: Parameters, which: np.ndarray, X: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Mean and standard deviation, shape (n,), and histogram, (n, BINS), of each row under its own draw."""
+        """Mean and standard deviation, shape (n,), and shape, (n, BINS), of each row under its own draw."""
         X, W, groups = _split(parameters, X)
         sd = np.sqrt(parameters["variance"])[which]
         if W is not None:

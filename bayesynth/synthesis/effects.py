@@ -16,7 +16,6 @@ from bayesynth.inference import FamilyPosterior
 from bayesynth.predictive import DrawOptions, FittedNetwork, draw_rows
 
 ROWS, DRAWS, FEWEST = 200, 200, 10
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
 
 @dataclass(frozen=True)
@@ -137,14 +136,12 @@ class _Response:
         return np.diff(below, axis=1, prepend=0.0, append=1.0)
 
     def _mean(self, design: np.ndarray) -> np.ndarray:
-        """Average the expected value on the column's own scale, by quadrature over the normal residual."""
+        """Average the expected value on the column's own scale, by quadrature over the residual."""
         marginal = self._node.marginal
         family = FAMILIES["gaussian"]
         score, sd = family.mean_and_sd(self._p, design)
-        total, weights = np.zeros(score.shape), np.zeros(score.shape)
-        for node, weight in zip(NODES, WEIGHTS, strict=True):
-            values = marginal.quantile(ndtr(score + sd * node).ravel(), marginal.typical, np.zeros(score.size, int))
-            weight = weight * family.tilt(self._p, design, np.full(score.shape, node))
+        total = np.zeros(score.shape)
+        for residual, weight in family.quadrature(self._p, design):
+            values = marginal.quantile(ndtr(score + sd * residual).ravel(), marginal.typical, np.zeros(score.size, int))
             total += weight * values.reshape(score.shape)
-            weights += weight
-        return (total / weights).mean(1)[:, None]
+        return total.mean(1)[:, None]
