@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -37,6 +37,8 @@ class Refined:
 def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms: tuple[Term, ...]) -> Refined:
     """Bend parents, add products of them, let the residual depend on them, one by one while the score rises.
 
+    The residual's shape comes last: it is that of what the rest leaves.
+
     Parameters
     ----------
     evidence : EvidenceCache
@@ -55,6 +57,14 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
     def totals(families: Sequence[tuple[Term, ...]]) -> np.ndarray:
         return evidence.scores(child, families) + np.array([space.log_prior_of_forms(family) for family in families])
 
+    grown = _grow(totals, terms, [extra for extra in extras if extra.form != SHAPE]).terms
+    return _grow(totals, grown, [extra for extra in extras if extra.form == SHAPE])
+
+
+def _grow(
+    totals: Callable[[Sequence[tuple[Term, ...]]], np.ndarray], terms: tuple[Term, ...], extras: Sequence[Term]
+) -> Refined:
+    """Add the extra that gains most, as long as one gains."""
     current, *tried = totals([terms, *(_with(terms, extra) for extra in extras)]).tolist()
     gains = {extra: total - current for extra, total in zip(extras, tried, strict=True)}
     while gains:

@@ -278,8 +278,7 @@ def test_the_tree_is_labelled(nuts_fit: bs.Fit, small_table: pd.DataFrame) -> No
     for name, family in network.families.items():
         slopes = posterior[f"slopes[{name}]"]
         assert slopes.dims[:3] == ("chain", "draw", f"term[{name}]")
-        end = len(family.design.labels) - family.design.n_scale
-        assert tuple(slopes[f"term[{name}]"].values) == family.design.labels[:end]
+        assert tuple(slopes[f"term[{name}]"].values) == family.design.labels[: family.design.n_location]
         levels = network.encoding.nodes[family.node].levels
         if family.family == "ordinal":
             cuts = posterior[f"cutpoints[{name}]"]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kstest
 
 import bayesynth as bs
-from bayesynth.encoding.design import PRODUCT, SCALE, Term
+from bayesynth.encoding.design import PRODUCT, SCALE, SHAPE, Term
 from bayesynth.encoding.features import PRESENCE
-from bayesynth.families import Prior
+from bayesynth.families import FAMILIES, Prior
+from bayesynth.families._shape import log_gain
 from bayesynth.graphs import Knowledge
 from bayesynth.schema import Schema
 from bayesynth.structure import EvidenceCache, SearchSpace
-from bayesynth.structure.refine import LEAST_OUTLOOK, RefinedScore, extra_terms, refine_family
+from bayesynth.structure.refine import LEAST_OUTLOOK, RefinedScore, _with, extra_terms, refine_family
 from bayesynth.synthesis.coding import encode_frame
 
 
@@ -60,6 +65,53 @@ def test_a_blank_parent_adds_to_the_residual_variance() -> None:
     both = drawn.dropna()
     slope, at = np.polyfit(both["x"], both["y"], 1)
     assert (both["y"] - slope * both["x"] - at).std() == pytest.approx(np.sqrt(1.09), abs=0.12)
+
+
+@pytest.fixture(scope="module")
+def followed() -> pd.DataFrame:
+    """Follow-up of 600 patients: the dead at any time of eight years, the living in the last two; and a number."""
+    rng = np.random.default_rng(6)
+    dead, x = rng.random(600) < 0.5, rng.standard_normal(600)
+    years = np.where(dead, rng.uniform(0, 8, 600), rng.uniform(6, 8, 600))
+    return pd.DataFrame({"status": np.where(dead, "dead", "alive"), "years": years, "x": x})
+
+
+def test_a_residual_has_its_shape_in_each_level(followed: pd.DataFrame) -> None:
+    local, evidence, _ = score_of(followed)
+    shape = Term(("status",), SHAPE)
+    assert shape in local.terms("years", ["status"])
+    assert shape in local.terms("years", ["status", "x"])
+    assert not any(term.form == SHAPE for term in local.terms("x", ["status"]))
+    twice = (Term(("status",), "levels"), Term(("x",), "linear"), shape)
+    assert _with(twice, Term(("x",), SHAPE)).count(shape) == 0
+    rest = tuple(term for term in local.terms("years", ["status"]) if term.form != SHAPE)
+    task = evidence.task("years", (*rest, shape))
+    gain = evidence.score("years", (*rest, shape)) - evidence.score("years", rest)
+    assert gain == pytest.approx(log_gain(FAMILIES["gaussian"].left_out(task, Prior()), task.groups), abs=1e-10)
+    assert gain > 20
+
+
+@pytest.mark.parametrize("inference", ["laplace", "nuts"])
+def test_synthetic_follow_up_ends_when_the_real_one_does(
+    followed: pd.DataFrame, inference: str, tmp_path: Path
+) -> None:
+    graph = nx.DiGraph([("status", "years")])
+    graph.add_node("x")
+    settings = {"inference": inference, "structure": "greedy", "knowledge": bs.Knowledge(graph=graph)}
+    fit = bs.Synthesizer(**settings).fit(followed, random_seed=1, progress=False)
+    drawn = fit.sample(4000, balanced=False, random_seed=2)
+    for status, real in followed.groupby("status")["years"]:
+        assert kstest(drawn.loc[drawn["status"] == status, "years"], real).statistic < 0.08
+    shape = fit.posterior["posterior"]["shape[years ~ status]"]
+    assert shape.dims == ("chain", "draw", "group[years ~ status]", "bin[years ~ status]")
+    assert [str(group) for group in shape["group[years ~ status]"].values] == [
+        f"residual shape: status: {name}" for name in ("alive", "dead", "blank")
+    ]
+    again = bs.load(fit.save(tmp_path / "fit.bayesynth"))
+    pd.testing.assert_frame_equal(again.sample(50, random_seed=3), fit.sample(50, random_seed=3))
+    effect = fit.relationships().query("child == 'years'")["effect"].abs().iloc[0]
+    means = followed.groupby("status")["years"].mean()
+    assert effect == pytest.approx(abs(means["alive"] - means["dead"]), abs=0.5)
 
 
 def test_the_quick_look_at_the_scale_leaves_out_nothing_that_gains(frame: pd.DataFrame) -> None:
