@@ -26,11 +26,11 @@ class Term:
     Parameters
     ----------
     parents : tuple of str
-        One node, or two for a product.
+        One node, two for a product, none for a shape that all rows share.
     form : str
         "linear", "spline", "levels" or "product" of the location; of the log of the residual variance "scale", which
         follows the parent's value, and "presence", which tells rows with a value from those where it is blank; of the
-        residual's shape "shape", which has one for each level of the parent, and for rows where it is blank.
+        residual's shape "shape", one for each level of the parent and for rows where it is blank, or one for all rows.
     """
 
     parents: tuple[str, ...]
@@ -93,16 +93,16 @@ class Design:
         """Centred design, shape (n, q), for any rows in which the parents have been drawn."""
         if not self.terms:
             return np.zeros((n_rows, 0))
-        parts = [term_columns(encoding, term, columns_of) for term in self.terms]
+        parts = [term_columns(encoding, term, columns_of, n_rows) for term in self.terms]
         return np.concatenate(parts, axis=1) - self.centres
 
 
-def term_columns(encoding: Encoding, term: Term, columns_of: ColumnsOf) -> np.ndarray:
+def term_columns(encoding: Encoding, term: Term, columns_of: ColumnsOf, n_rows: int) -> np.ndarray:
     """Uncentred columns of a term, shape (n, d)."""
     if term.form == SCALE:
         return columns_of(term.parents[0], encoding.nodes[term.parents[0]].features.forms[0])
     if term.form == SHAPE:
-        return columns_of(term.parents[0], GROUPS)
+        return columns_of(term.parents[0], GROUPS) if term.parents else np.ones((n_rows, 1))
     if term.form != PRODUCT:
         return columns_of(term.parents[0], term.form)
     first, second = (columns_of(name, encoding.nodes[name].features.forms[0]) for name in term.parents)
@@ -141,7 +141,7 @@ class FeatureBank:
             main = self.table.encoding.nodes[term.parents[0]].features.forms[0]
             return self._places[Term(term.parents, main)]
         if term not in self._places:
-            columns = term_columns(self.table.encoding, term, self._columns_of).T
+            columns = term_columns(self.table.encoding, term, self._columns_of, self.table.n_rows).T
             self._places[term] = np.arange(len(self._store), len(self._store) + len(columns))
             self._store = np.concatenate([self._store, columns])
         return self._places[term]
@@ -270,6 +270,8 @@ class ChildBank:
         if term.form == PRODUCT:
             width = len(self._bank.places(term))
             return [term.label] + [f"{term.label}: {k}" for k in range(2, width + 1)]
+        if not term.parents:
+            return [f"{SHAPE_LABEL}all rows"]
         name = term.parents[0]
         if term.form == PRESENCE:
             return [f"{SCALE_LABEL}{name} recorded"]

@@ -10,7 +10,7 @@ import numpy as np
 SPLINE_KNOTS = (0.05, 0.35, 0.65, 0.95)
 LINEAR, SPLINE, LEVELS = "linear", "spline", "levels"
 PRESENCE = "presence"  # of any parent: 1 where it has a value, 0 where it is blank
-GROUPS = "groups"  # of any parent: one column for each level, or for all numbers together, and one for blank
+GROUPS = "groups"  # of a parent with levels: one column for each of them, and one for blank
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class Node:
 
     @property
     def group_names(self) -> tuple[str, ...]:
-        """Groups of rows that the node makes: its levels, or all its numbers, and the rows where it is blank."""
-        return (*(self.levels or ("recorded",)), "blank")
+        """Groups of rows that a node with levels makes: those, and the rows where it is blank."""
+        return (*self.levels, "blank")
 
     def columns(self, values: np.ndarray, observed: np.ndarray, form: str) -> np.ndarray:
         """Feature columns, shape (n, d): zero where the node has no value."""
@@ -59,7 +59,7 @@ class Node:
             return observed.astype(float)[:, None]
         if form == GROUPS:
             n = len(self.group_names)
-            codes = np.where(observed, values if self.levels else 0, n - 1)
+            codes = np.where(observed, values, n - 1)
             return np.eye(n)[codes.astype(int)]
         seen = values if observed.all() else values[observed]
         found = self.features.columns(self.marginal.scores(seen) if self.marginal else seen, form)

@@ -50,7 +50,7 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
     terms : tuple of Term
         Its terms so far, one per parent.
     """
-    parents = sorted({t.parents[0] for t in terms})
+    parents = sorted({p for term in terms for p in term.parents})
     extras = promising(evidence, child, terms, extra_terms(evidence, child, parents))
     extras += [Term((p,), form) for p in parents for form in space.forms[p] if Term((p,), form) not in terms]
 
@@ -88,8 +88,8 @@ def extra_terms(evidence: EvidenceCache, child: str, parents: Sequence[str]) -> 
     if bank.node.family != "gaussian":
         return products
     blank = [p for p in parents if bank.may_be_blank(p)]
-    residual = [Term((p,), form) for form in (SCALE, SHAPE) for p in parents]
-    return [*products, *residual, *(Term((p,), PRESENCE) for p in blank)]
+    shapes = [Term((), SHAPE), *(Term((p,), SHAPE) for p in parents if evidence.table.encoding.nodes[p].levels)]
+    return [*products, *(Term((p,), SCALE) for p in parents), *(Term((p,), PRESENCE) for p in blank), *shapes]
 
 
 def promising(evidence: EvidenceCache, child: str, terms: tuple[Term, ...], extras: Sequence[Term]) -> list[Term]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit, ndtr, softmax
 
 from bayesynth.encoding.design import ColumnsOf
-from bayesynth.encoding.features import GROUPS, PRESENCE, contrasts
+from bayesynth.encoding.features import PRESENCE, contrasts
 from bayesynth.encoding.table import Node
 from bayesynth.families import FAMILIES
 from bayesynth.inference import FamilyPosterior
@@ -98,8 +98,7 @@ class _State:
         def columns_of(name: str, form: str) -> np.ndarray:
             node, values = self._nodes[name], self._rows[name]
             observed = ~np.isnan(values)
-            same = form == PRESENCE or (form == GROUPS and node.marginal is not None)
-            if name != parent or change is None or same:
+            if name != parent or change is None or form == PRESENCE:
                 return node.columns(values, observed, form)
             if change == "up":
                 return self._raised(node, values, form)

@@ -69,10 +69,11 @@ def test_a_blank_parent_adds_to_the_residual_variance() -> None:
 
 @pytest.fixture(scope="module")
 def followed() -> pd.DataFrame:
-    """Follow-up of 600 patients: the dead at any time of eight years, the living in the last two; and a number."""
+    """Eight years of follow-up of 600 patients: most deaths come early, most of the living stay long; and a number."""
     rng = np.random.default_rng(6)
     dead, x = rng.random(600) < 0.5, rng.standard_normal(600)
-    years = np.where(dead, rng.uniform(0, 8, 600), rng.uniform(6, 8, 600))
+    early, late = rng.exponential(2, 600), 8 - rng.exponential(1, 600)
+    years = np.clip(np.where(dead, early, late), 0.01, 8)
     return pd.DataFrame({"status": np.where(dead, "dead", "alive"), "years": years, "x": x})
 
 
@@ -83,12 +84,12 @@ def test_a_residual_has_its_shape_in_each_level(followed: pd.DataFrame) -> None:
     assert shape in local.terms("years", ["status", "x"])
     assert not any(term.form == SHAPE for term in local.terms("x", ["status"]))
     twice = (Term(("status",), "levels"), Term(("x",), "linear"), shape)
-    assert _with(twice, Term(("x",), SHAPE)).count(shape) == 0
+    assert _with(twice, Term((), SHAPE)) == (*twice[:2], Term((), SHAPE))
     rest = tuple(term for term in local.terms("years", ["status"]) if term.form != SHAPE)
     task = evidence.task("years", (*rest, shape))
     gain = evidence.score("years", (*rest, shape)) - evidence.score("years", rest)
     assert gain == pytest.approx(log_gain(FAMILIES["gaussian"].left_out(task, Prior()), task.groups), abs=1e-10)
-    assert gain > 20
+    assert gain > 3
 
 
 @pytest.mark.parametrize("inference", ["laplace", "nuts"])
