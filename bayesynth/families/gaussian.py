@@ -43,6 +43,10 @@ class Gaussian:
     Where the shape of the residual depends on a parent, its normal probability :math:`\Phi(r)` has a Polya tree in
     every group of rows, whose level j splits by Beta(j², j²) shares, instead of being uniform. Location and scale are
     learned as if it were normal (a cut: no feedback from the shape), so that the trees are closed given them.
+
+    Notes
+    -----
+    Hanson and Johnson (2002), doi:10.1198/016214502388618843; Plummer (2015), doi:10.1007/s11222-014-9503-z.
     """
 
     name = "gaussian"

@@ -104,7 +104,7 @@ def _model(fit: Fit) -> Iterator[str]:
             "that kind cannot be learned from the recorded table [@MohanPearl2021]."
         )
     if counts:
-        refined = ", two parents by their product, and a residual spread may depend on parents"
+        refined = ", two parents by their product, and the spread and shape of a residual may depend on parents"
         yield (
             f"Given its parents, a column follows a regression: {listed([REGRESSIONS[f] for f in counts])}. A numeric "
             f"parent may enter by a natural cubic spline{refined if fit.settings.search.refine else ''}, where the "
