@@ -3,7 +3,7 @@
 from bayesynth.families._base import Approximation, Family, Parameters, Prior, Task, Working
 from bayesynth.families._laplace import log_posterior
 from bayesynth.families._newton import Modes
-from bayesynth.families._shape import BINS
+from bayesynth.families._shape import BINS, shape_gain
 from bayesynth.families.binary import Binary
 from bayesynth.families.categorical import Categorical
 from bayesynth.families.gaussian import Gaussian
@@ -23,4 +23,5 @@ __all__ = [
     "Task",
     "Working",
     "log_posterior",
+    "shape_gain",
 ]

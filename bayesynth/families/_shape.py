@@ -14,7 +14,7 @@ def bin_of(places: np.ndarray) -> np.ndarray:
     return np.minimum((places * BINS).astype(int), BINS - 1)
 
 
-def log_gain(places: np.ndarray, groups: np.ndarray) -> float:
+def shape_gain(places: np.ndarray, groups: np.ndarray) -> float:
     r"""Log Bayes factor of a Polya tree in every group over residuals that are normal in all.
 
     Level j of a tree splits each of :math:`2^{j-1}` equally likely intervals by a share with prior Beta(j², j²):

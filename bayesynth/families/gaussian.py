@@ -19,7 +19,7 @@ from bayesynth.families._base import (
 )
 from bayesynth.families._conjugate import Conjugate, ScalePosterior, conjugate, weighted_moments
 from bayesynth.families._newton import Modes
-from bayesynth.families._shape import BINS, below, bin_of, draw_shapes, inverse, log_gain
+from bayesynth.families._shape import BINS, below, bin_of, draw_shapes, inverse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,10 +88,6 @@ class Gaussian:
         free = 1.0 - leverage
         shape, scale = found.shape - 0.5, found.scale[0] - 0.5 * residual**2 / free
         return stdtr(2 * shape, residual / np.sqrt(free * scale / shape))
-
-    def shape_gain(self, places: np.ndarray, groups: np.ndarray) -> float:
-        """Log evidence that residual shapes by group add, from the probabilities of `left_out`."""
-        return log_gain(places, groups)
 
     def modes(self, y: np.ndarray, X: np.ndarray, n_levels: int, prior: Prior) -> Modes:
         """Posterior modes of (log variance, intercept, slopes) of designs without a scale part."""

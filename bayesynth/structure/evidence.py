@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesynth.encoding.design import SHAPE, ChildBank, FeatureBank, Term
 from bayesynth.encoding.table import EncodedTable
-from bayesynth.families import FAMILIES, Prior, Task
+from bayesynth.families import FAMILIES, Prior, Task, shape_gain
 
 CELLS_AT_A_TIME = 6_000_000
 
@@ -143,7 +143,7 @@ class EvidenceCache:
         rest = tuple(term for term in terms if term.form != SHAPE)
         if self._left_out is None or self._left_out[0] != (name, rest):
             self._left_out = (name, rest), family.left_out(task, self.prior)
-        return self.score(name, rest) + family.shape_gain(self._left_out[1], task.groups)
+        return self.score(name, rest) + shape_gain(self._left_out[1], task.groups)
 
     def _evaluate(self, child: ChildBank, places: list[np.ndarray]) -> np.ndarray:
         padded = np.zeros((len(places), max(map(len, places))), int)

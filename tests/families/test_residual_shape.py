@@ -7,8 +7,8 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import kstest, t
 
-from bayesynth.families import BINS, FAMILIES, Prior, Task
-from bayesynth.families._shape import LEVELS, below, draw_shapes, inverse, log_gain
+from bayesynth.families import BINS, FAMILIES, Prior, Task, shape_gain
+from bayesynth.families._shape import LEVELS, below, draw_shapes, inverse
 
 GAUSSIAN, PRIOR = FAMILIES["gaussian"], Prior()
 GROUPS = np.tile([0, 1, 2], 100)
@@ -51,14 +51,14 @@ def test_gain_is_that_of_drawing_rows_one_after_another() -> None:
             mine, theirs = (level**2 + seen.get((group, level, k), 0) for k in (side, other))
             total += np.log(2 * mine / (mine + theirs))
             seen[group, level, side] = seen.get((group, level, side), 0) + 1
-    assert log_gain(places, groups) == pytest.approx(total, abs=1e-9)
+    assert shape_gain(places, groups) == pytest.approx(total, abs=1e-9)
 
 
 def test_uniform_places_ask_for_no_shape() -> None:
     rng = np.random.default_rng(4)
-    gains = [log_gain(rng.random(200), np.tile([0, 1], 100)) for _ in range(200)]
+    gains = [shape_gain(rng.random(200), np.tile([0, 1], 100)) for _ in range(200)]
     assert max(gains) < 0
-    assert log_gain(rng.beta(0.4, 0.4, 200), np.tile([0, 1], 100)) > 5
+    assert shape_gain(rng.beta(0.4, 0.4, 200), np.tile([0, 1], 100)) > 5
 
 
 def test_left_out_is_the_predictive_of_the_other_rows() -> None:

@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kstest
 
 import bayesynth as bs
 from bayesynth.families import Prior
@@ -63,3 +64,18 @@ def test_known_cells_stay_and_every_cell_is_filled(completed: tuple) -> None:
         assert not np.isnan(columns[name]).any()
     assert np.ptp(columns["x"].reshape(TABLES, -1), axis=0).max() == 0
     assert (np.ptp(columns["y"].reshape(TABLES, -1), axis=0) == 0).sum() == fit.n_rows - fit.blanks["y"]
+
+
+def test_residual_shapes_are_drawn_again_too(laplace: Callable[..., bs.Fit]) -> None:
+    """Early deaths and long lives: completed cells of either follow the cells that were blanked."""
+    rng = np.random.default_rng(9)
+    dead = rng.random(800) < 0.5
+    years = np.clip(np.where(dead, rng.exponential(2, 800), 8 - rng.exponential(1, 800)), 0.01, 8)
+    blank = rng.random(800) < 0.3
+    frame = pd.DataFrame({"status": np.where(dead, "dead", "alive"), "years": np.where(blank, np.nan, years)})
+    fit = laplace(frame, knowledge=bs.Knowledge(graph=nx.DiGraph([("status", "years")])))
+    assert fit.network.families["years ~ status"].design.n_groups == 3
+    tables = fit.complete(frame, 5, random_seed=1)
+    for group in (dead, ~dead):
+        found = np.concatenate([table["years"].to_numpy()[blank & group] for table in tables])
+        assert kstest(found, years[blank & group]).statistic < 0.15
