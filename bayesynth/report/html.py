@@ -109,7 +109,7 @@ def number(value: object) -> str:
 
 
 def interval(found: Interval) -> str:
-    """Write a figure with its interval, all with the same decimals, so many that no end of it looks like 0.
+    """Write a figure with its interval, all with the same decimals; more where an end would look like 0.
 
     Examples
     --------
@@ -117,8 +117,8 @@ def interval(found: Interval) -> str:
     '−0.001 (−0.010 to 0.008)'
     """
     decimals = _decimals([found.middle, found.lower, found.upper], 2)
-    visible = max(_decimals([end], 1) for end in (found.lower, found.upper))
-    decimals = min(max(decimals, visible), decimals + 2)
+    visible = (_decimals([end], 1) for end in (found.lower, found.upper))
+    decimals = max(decimals, *(more for more in visible if more <= decimals + 2), 0)
     middle, lower, upper = (_fixed(v, decimals) for v in (found.middle, found.lower, found.upper))
     return middle if lower == upper == UNKNOWN else f"{middle} ({lower} to {upper})"
 

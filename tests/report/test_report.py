@@ -288,7 +288,7 @@ def test_intervals_show_on_which_side_of_zero_they_end():
     assert interval(Interval(np.nan, np.nan, np.nan)) == "–"
     assert interval(Interval(0.6, 0.02, 1.3)) == "0.60 (0.02 to 1.30)"
     assert interval(Interval(0.6, 0.0, 1.3)) == "0.6 (0.0 to 1.3)"
-    assert interval(Interval(120.0, -3.0, 1e-9)) == "120.00 (−3.00 to 0.00)"
+    assert interval(Interval(120.0, -3.0, 1e-9)) == "120 (−3 to 0)"
 
 
 # --- everything together ---------------------------------------------------------------------------------------------
