@@ -46,7 +46,7 @@ class Gaussian:
 
     Notes
     -----
-    Hanson and Johnson (2002), doi:10.1198/016214502388618843; Plummer (2015), doi:10.1007/s11222-014-9503-z.
+    Hanson and Johnson (2002), doi:10.1198/016214502388618843, and Plummer (2015), doi:10.1007/s11222-014-9503-z.
     """
 
     name = "gaussian"
