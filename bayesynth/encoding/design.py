@@ -212,7 +212,7 @@ class ChildBank:
         return self.panel.columns @ self.y
 
     def arrange(self, terms: Iterable[Term]) -> tuple[Term, ...]:
-        """Sort terms, those of the location before those of the scale."""
+        """Sort terms: those of the location, of the scale, of the shape."""
         return tuple(sorted(set(terms), key=lambda term: (not term.of_location, term.form == SHAPE, term)))
 
     def varies(self, node: str) -> bool:

@@ -3,7 +3,7 @@
 from bayesynth.families._base import Approximation, Family, Parameters, Prior, Task, Working
 from bayesynth.families._laplace import log_posterior
 from bayesynth.families._newton import Modes
-from bayesynth.families._shape import BINS, shape_gain
+from bayesynth.families._shape import BINS, shape_gain, tree_gain
 from bayesynth.families.binary import Binary
 from bayesynth.families.categorical import Categorical
 from bayesynth.families.gaussian import Gaussian
@@ -24,4 +24,5 @@ __all__ = [
     "Working",
     "log_posterior",
     "shape_gain",
+    "tree_gain",
 ]

@@ -80,15 +80,19 @@ class Task:
     n_groups: int = 0
 
     @property
+    def ungrouped(self) -> np.ndarray:
+        """Columns of location and scale, shape (n, q + n_scale)."""
+        return self.X[:, : self.X.shape[1] - self.n_groups]
+
+    @property
     def location(self) -> np.ndarray:
         """Columns of the location, shape (n, q)."""
-        return self.X[:, : self.X.shape[1] - self.n_scale - self.n_groups]
+        return self.ungrouped[:, : self.ungrouped.shape[1] - self.n_scale]
 
     @property
     def scale(self) -> np.ndarray:
         """Columns of the log of the residual variance, shape (n, n_scale)."""
-        end = self.X.shape[1] - self.n_groups
-        return self.X[:, end - self.n_scale : end]
+        return self.ungrouped[:, self.ungrouped.shape[1] - self.n_scale :]
 
     @property
     def groups(self) -> np.ndarray:

@@ -28,8 +28,13 @@ def shape_gain(places: np.ndarray, groups: np.ndarray) -> float:
     groups : ndarray of int, shape (n,)
         Its group.
     """
-    counts, total = _counts(bin_of(places)[None], groups, int(groups.max(initial=0)) + 1), 0.0
-    for level in range(LEVELS, 0, -1):
+    return tree_gain(_counts(bin_of(places)[None], groups, int(groups.max(initial=0)) + 1))
+
+
+def tree_gain(counts: np.ndarray) -> float:
+    """Log Bayes factor of Polya trees over uniform laws, from the rows in their leaves, shape (..., 2^levels)."""
+    total = 0.0
+    for level in range(counts.shape[-1].bit_length() - 1, 0, -1):
         left, right, prior = counts[..., ::2], counts[..., 1::2], level**2
         counts = left + right
         total += (betaln(prior + left, prior + right) - betaln(prior, prior) + counts * np.log(2)).sum()

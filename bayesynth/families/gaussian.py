@@ -168,7 +168,7 @@ class Gaussian:
         """Add draws of the residual shape given the others, where the task has one: shape (s, n_groups, BINS)."""
         if not task.n_groups:
             return parameters
-        mean, sd = self.mean_and_sd(parameters, task.X[:, : task.X.shape[1] - task.n_groups])
+        mean, sd = self.mean_and_sd(parameters, task.ungrouped)
         drawn = draw_shapes(ndtr((task.y - mean) / sd), task.groups, task.n_groups, rng)
         return {**parameters, "shape": drawn}
 
@@ -269,8 +269,7 @@ class Gaussian:
         precision[1 : d + 1, 1 : d + 1] = factor @ factor.T / np.exp(log_variance)
         precision[d + 1 :, d + 1 :] = W.T @ W / 2 + np.eye(len(gamma)) / (2 * prior.tau**2)
         named = self.constrain(theta[None], task)
-        design = np.column_stack([X, W])
-        value = self.log_likelihood(named, task.y, design).sum() + self.log_prior(named, prior.tau, prior)[0]
+        value = self.log_likelihood(named, task.y, task.ungrouped).sum() + self.log_prior(named, prior.tau, prior)[0]
         return theta, float(value + log_variance), precision
 
 

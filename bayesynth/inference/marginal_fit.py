@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.special import betaln
 
 from bayesynth.encoding.distributions import Bounds, Distribution, Sample
 from bayesynth.encoding.parametric import DISTRIBUTIONS, Checks, ParametricMarginal, misfits
 from bayesynth.errors import InputError, Problem
+from bayesynth.families import tree_gain
 from bayesynth.inference._engine import pareto_k, worst_figures
 from bayesynth.inference.marginals import log_density_of
 from bayesynth.inference.nuts import attempts, run
@@ -167,12 +167,8 @@ def tree_evidence(distribution: str, column: Observed) -> float:
     _, first, counts = np.unique(values, return_index=True, return_counts=True)
     rank = np.arange(len(values)) - np.repeat(first, counts)
     u = np.clip(below + (rank + 0.5) / np.repeat(counts, counts) * (upto - below), 0.0, 1 - 1e-12)
-    total = 0.0
-    for level in range(1, int(np.log2(len(values))) + 1):
-        halves = np.bincount((u * 2**level).astype(int), minlength=2**level).reshape(-1, 2)
-        total += (betaln(level**2 + halves[:, 0], level**2 + halves[:, 1]) - betaln(level**2, level**2)).sum()
-        total += len(values) * np.log(2)
-    return float(total)
+    leaves = 2 ** int(np.log2(len(values)))
+    return tree_gain(np.bincount((u * leaves).astype(int), minlength=leaves))
 
 
 def peak(law: Distribution, sample: Sample) -> tuple[np.ndarray, np.ndarray]:

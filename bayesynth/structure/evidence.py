@@ -137,13 +137,13 @@ class EvidenceCache:
 
     def _special(self, name: str, terms: tuple[Term, ...]) -> float:
         """Score a numeric child's family whose residual scale or shape depends on parents."""
-        family, task = FAMILIES["gaussian"], self.task(name, terms)
-        if not task.n_groups:
-            return family.scaled_evidence(task, self.prior)
+        family, shape = FAMILIES["gaussian"], [term for term in terms if term.form == SHAPE]
+        if not shape:
+            return family.scaled_evidence(self.task(name, terms), self.prior)
         rest = tuple(term for term in terms if term.form != SHAPE)
         if self._left_out is None or self._left_out[0] != (name, rest):
-            self._left_out = (name, rest), family.left_out(task, self.prior)
-        return self.score(name, rest) + shape_gain(self._left_out[1], task.groups)
+            self._left_out = (name, rest), family.left_out(self.task(name, rest), self.prior)
+        return self.score(name, rest) + shape_gain(self._left_out[1], self.task(name, shape).groups)
 
     def _evaluate(self, child: ChildBank, places: list[np.ndarray]) -> np.ndarray:
         padded = np.zeros((len(places), max(map(len, places))), int)
