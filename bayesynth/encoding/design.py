@@ -28,9 +28,10 @@ class Term:
     parents : tuple of str
         One node, two for a product, none for a shape that all rows share.
     form : str
-        "linear", "spline", "levels" or "product" of the location; of the log of the residual variance "scale", which
-        follows the parent's value, and "presence", which tells rows with a value from those where it is blank; of the
-        residual's shape "shape", one for each level of the parent and for rows where it is blank, or one for all rows.
+        "linear", "spline", "levels", "steps" (of ordered levels) or "product" of the location; of the log of the
+        residual variance "scale", which follows the parent's value, and "presence", which tells rows with a value from
+        those where it is blank; of the residual's shape "shape", one for each level of the parent and for rows where it
+        is blank, or one for all rows.
     """
 
     parents: tuple[str, ...]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SPLINE_KNOTS = (0.05, 0.35, 0.65, 0.95)
-LINEAR, SPLINE, LEVELS = "linear", "spline", "levels"
+LINEAR, SPLINE, LEVELS, STEPS = "linear", "spline", "levels", "steps"
 PRESENCE = "presence"  # of any parent: 1 where it has a value, 0 where it is blank
 GROUPS = "groups"  # of a parent with levels: one column for each of them, and one for blank
 
@@ -135,17 +135,17 @@ class OrdinalFeatures:
     @property
     def forms(self) -> tuple[str, ...]:
         """Forms on offer, the plain one first."""
-        return (LINEAR, LEVELS) if len(self.scores) > 2 else (LINEAR,)
+        return (LINEAR, STEPS) if len(self.scores) > 2 else (LINEAR,)
 
     def columns(self, codes: np.ndarray, form: str) -> np.ndarray:
         """Feature columns, shape (n, d), of observed codes."""
-        if form == LEVELS:
+        if form == STEPS:
             return self.steps.columns(codes, form)
         return self.line.columns(self.scores[codes.astype(int)], LINEAR)
 
     def labels(self, form: str) -> tuple[str, ...]:
         """One label for each feature column."""
-        return self.steps.labels(form) if form == LEVELS else ("",)
+        return self.steps.labels(form) if form == STEPS else ("",)
 
 
 Features = NumericFeatures | NominalFeatures | OrdinalFeatures

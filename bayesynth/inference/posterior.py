@@ -9,14 +9,17 @@ from typing import Protocol
 
 import numpy as np
 
-from bayesynth.encoding.design import Design
+from bayesynth.encoding.design import PRODUCT, SCALE, SHAPE, Design, Term
+from bayesynth.encoding.features import PRESENCE, SPLINE, STEPS
 from bayesynth.errors import InputError, Problem, raise_all
 
 RHAT_LIMIT = 1.01
 ESS_LIMIT = 400
 PARETO_K_LIMIT = 0.7
 FAMILIES_PER_PROCESS = 40
-SIGNS = (" + ", " ~ ", "`")
+PRODUCT_SIGN = " x "
+SPELT_OUT = (SPLINE, STEPS, SCALE, PRESENCE, SHAPE)
+SIGNS = (" + ", " ~ ", PRODUCT_SIGN, "`")
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class FamilyPosterior:
 
     @property
     def name(self) -> str:
-        """The family, as "child ~ parent + parent"."""
+        """The family's formula, as "child ~ parent + parent"."""
         return family_name(self.design)
 
     @property
@@ -145,13 +148,24 @@ def passed(found: Checked) -> bool:
 
 
 def family_name(design: Design) -> str:
-    """Name a family, as "child ~ parent + parent"; "child ~ 1" where there is no parent."""
-    return f"{_quoted(design.node)} ~ {' + '.join(map(_quoted, sorted(design.parents))) or '1'}"
+    """Name a family by its formula, as "child ~ parent + spline(parent) + scale(parent)"; "child ~ 1" without parents.
+
+    Parents stand alone in their plain form; others, products and what acts on the residual are spelt out.
+    """
+    order = sorted(design.terms, key=lambda term: (not term.of_location, term.form == PRODUCT, term.parents, term.form))
+    terms = [_spelt(term) for term in order]
+    return f"{_quoted(design.node)} ~ {' + '.join(terms) or '1'}"
+
+
+def _spelt(term: Term) -> str:
+    parents = PRODUCT_SIGN.join(map(_quoted, term.parents))
+    return f"{term.form}({parents})" if term.form in SPELT_OUT else parents
 
 
 def _quoted(name: str) -> str:
     """Set names that could be read as a formula in backticks, so that no two families share a name."""
-    return f"`{name.replace('`', '``')}`" if any(sign in name for sign in SIGNS) or name == "1" else name
+    formula = name == "1" or any(sign in name for sign in SIGNS) or name.startswith(tuple(f"{f}(" for f in SPELT_OUT))
+    return f"`{name.replace('`', '``')}`" if formula else name
 
 
 def check_inference(name: str) -> None:

@@ -14,6 +14,7 @@ from bayesynth.structure.candidates import TableBuilder
 from bayesynth.structure.classical import ClassicalScore
 from bayesynth.structure.evidence import EvidenceCache
 from bayesynth.structure.exact import best_graph
+from bayesynth.structure.forms import FormDraws
 from bayesynth.structure.greedy import SearchOptions, Structure, search
 from bayesynth.structure.hillclimb import climb
 from bayesynth.structure.local import EvidenceScore, LocalScore
@@ -146,7 +147,7 @@ def _posterior(
     advance: Advance,
 ) -> LearnedStructure:
     advance("searching for a first graph", 0.0)
-    score_rng, climb_rng, chain_rng = rng.spawn(3)
+    score_rng, climb_rng, chain_rng, form_rng = rng.spawn(4)
     local, known = _local_score(evidence, space, search_options, options, score_rng)
     advance("scoring parent sets", 0.05)
     builder = TableBuilder(local, space, known, options.candidates, options.max_parents)
@@ -172,7 +173,11 @@ def _posterior(
     draws = sample_graphs(tables, options, chain_rng, best, advance=more)
     best, best_log_score = _best(tables, draws, best, options, climb_rng)
     flat = draws.masks.reshape(-1, tables.n_nodes)
-    chosen = (_families(tables, space, local, flat[i]) for i in _evenly(len(flat), options.graphs))
+    chosen = [_families(tables, space, local, flat[i]) for i in _evenly(len(flat), options.graphs)]
+    if search_options.refine and options.score == "evidence":
+        advance("drawing forms", 1.0)
+        forms = FormDraws(evidence, space, form_rng)
+        chosen = [{child: forms.draw(child, terms) for child, terms in families.items()} for families in chosen]
     return LearnedStructure(
         "posterior",
         space.nodes,

@@ -185,6 +185,11 @@ def _graph(fit: Fit) -> Iterator[str]:
             f"Probabilities of edges are shares among {structure.n_draws} drawn graphs; {fitted}, evenly spread over "
             "them, stood for all of them in what follows."
         )
+        if settings.search.refine and _uses_evidence(fit):
+            yield (
+                "In each of these, the forms in which parents enter the regressions were drawn from their posterior "
+                "[@HoetingMadiganRafteryVolinsky1999]."
+            )
     elif structure.how == "bootstrap":
         yield (
             f"Graphs were found by greedy search on {settings.structure_options.bootstraps} tables of resampled rows "

@@ -108,7 +108,7 @@ class _Pipeline:
 
         options: dict[str, Any] = {"inference": "nuts" if source.endswith(NUTS) else "laplace"}
         if source.startswith(KNOWN):
-            options |= {"structure": "greedy", "knowledge": bs.Knowledge(graph=nx.DiGraph(GRAPH))}
+            options["knowledge"] = bs.Knowledge(graph=nx.DiGraph(GRAPH))
         self._fit = bs.Synthesizer(**options).fit(frame, random_seed=rng, progress=False)
         self._rng = rng
 

@@ -128,12 +128,12 @@ def test_ordinal_features_are_a_line_or_steps() -> None:
     rng = np.random.default_rng(1)
     codes = rng.choice(4, 200, p=[0.1, 0.2, 0.3, 0.4]).astype(float)
     features = OrdinalFeatures.of(codes, np.array([-1.6, -0.8, 0.0, 0.9]), tuple("abcd"))
-    assert features.forms == ("linear", "levels")
+    assert features.forms == ("linear", "steps")
     line = features.columns(codes, "linear")
     assert line.shape == (200, 1)
     assert line.mean() == pytest.approx(0, abs=1e-12)
     assert line.std() == pytest.approx(1)
-    assert features.columns(codes, "levels").shape == (200, 3)
+    assert features.columns(codes, "steps").shape == (200, 3)
     assert (np.diff(features.columns(np.arange(4.0), "linear")[:, 0]) > 0).all()
 
 
@@ -190,7 +190,7 @@ def test_designs_are_centred_over_the_rows_of_the_child(table: EncodedTable) -> 
     bank, (block,) = FeatureBank(table), table.encoding.blocks
     gate = Term((block.name,), "levels")
     for child, terms in {
-        "k": [Term(("z",), "spline"), Term(("o",), "levels"), gate],
+        "k": [Term(("z",), "spline"), Term(("o",), "steps"), gate],
         "z": [Term(("k",), "levels"), Term(("b",), "levels"), Term(("b", "k"), "product")],
     }.items():
         mine = ChildBank(bank, child)

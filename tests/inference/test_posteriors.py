@@ -19,7 +19,7 @@ from scipy import stats
 
 import bayesynth as bs
 from bayesynth._progress import Progress
-from bayesynth.encoding.design import Design
+from bayesynth.encoding.design import Design, Term
 from bayesynth.errors import ApproximationWarning, ConvergenceWarning
 from bayesynth.families import FAMILIES, Prior, Task, log_posterior
 from bayesynth.inference import (
@@ -27,6 +27,7 @@ from bayesynth.inference import (
     Job,
     SamplerOptions,
     as_tree,
+    family_name,
     fit_families,
     fitting,
     from_tree,
@@ -423,3 +424,22 @@ def test_a_kernel_just_compiled_gives_the_draws_of_one_from_the_disk(tmp_path: P
     ]
     assert len(outputs[0]) > 1000
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize(
+    ("terms", "name"),
+    [
+        ([], "y ~ 1"),
+        ([Term(("b",), "levels"), Term(("a",), "linear")], "y ~ a + b"),
+        (
+            [Term(("a",), "spline"), Term(("b",), "steps"), Term(("a", "b"), "product")],
+            "y ~ spline(a) + steps(b) + a x b",
+        ),
+        ([Term(("a",), "linear"), Term(("a",), "presence"), Term(("a",), "scale")], "y ~ a + presence(a) + scale(a)"),
+        ([Term((), "shape")], "y ~ shape()"),
+        ([Term(("observed(a)",), "levels"), Term(("a x b",), "linear")], "y ~ `a x b` + observed(a)"),
+        ([Term(("scale(a)",), "linear"), Term(("1",), "linear")], "y ~ `1` + `scale(a)`"),
+    ],
+)
+def test_a_family_is_named_by_its_formula(terms: list[Term], name: str) -> None:
+    assert family_name(Design("y", tuple(terms), (), np.empty(0))) == name

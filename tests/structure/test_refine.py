@@ -102,9 +102,10 @@ def test_synthetic_follow_up_ends_when_the_real_one_does(
     drawn = fit.sample(4000, balanced=False, random_seed=2)
     for status, real in followed.groupby("status")["years"]:
         assert kstest(drawn.loc[drawn["status"] == status, "years"], real).statistic < 0.08
-    shape = fit.posterior["posterior"]["shape[years ~ status]"]
-    assert shape.dims == ("chain", "draw", "group[years ~ status]", "bin[years ~ status]")
-    assert [str(group) for group in shape["group[years ~ status]"].values] == [
+    name = next(name for name in fit.network.families if "shape(status)" in name)
+    shape = fit.posterior["posterior"][f"shape[{name}]"]
+    assert shape.dims == ("chain", "draw", f"group[{name}]", f"bin[{name}]")
+    assert [str(group) for group in shape[f"group[{name}]"].values] == [
         f"residual shape: status: {name}" for name in ("alive", "dead", "blank")
     ]
     again = bs.load(fit.save(tmp_path / "fit.bayesynth"))

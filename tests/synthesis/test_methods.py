@@ -66,6 +66,7 @@ def test_a_nuts_fit_over_graphs_states_its_own_figures(nuts_fit):
     assert "4 chains of 250 draws after 300" in text
     assert "4 independent runs" in text
     assert "4 graphs, evenly spread" in text
+    assert "forms in which parents enter the regressions were drawn" in text
     assert "one posterior draw of a graph and of all parameters" in text
     assert "Pareto" not in text
 
@@ -86,6 +87,9 @@ def test_changed_settings_change_the_text(small_table, laplace):
     assert fit.structure.verdict() in text
     boot = replace(fit.structure, how="bootstrap")
     assert "not posterior probabilities" in replace(fit, structure=boot).methods().text
+    plain = replace(fit, settings=replace(fit.settings, search=bs.SearchOptions(refine=False)))
+    assert "forms in which parents" in text
+    assert "forms in which parents" not in plain.methods().text
 
 
 def test_tables_are_described_as_they_were_drawn(greedy):
