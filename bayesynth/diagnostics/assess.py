@@ -93,7 +93,7 @@ def assess_tables(
     parameters are drawn from their posterior for each table attains it, for then A - S has the variance of A - B. For a
     prediction A_s tests what B_s or S_st have trained; with a holdout A_s is a random half of it, and what a model does
     not know for want of rows shows as an excess. The interval of the mean excess accounts for splits that share rows,
-    see `bayesynth.diagnostics.excess.excess_of`; under the truth its lower end is above 0 so rarely that about one
+    see `bayesynth.diagnostics.excess.excess_of`; under the truth its lower end is above 0 so rarely that at most one
     assessment of twenty calls any figure of fidelity worse.
 
     Examples

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from bayesynth.diagnostics.setting import Design, Sample
 
-LOWER_ERROR, UPPER_ERROR = 0.01, 0.05  # of an end; the lower one accuses, and an assessment has eleven of them
+LOWER_ERROR, UPPER_ERROR = 0.005, 0.05  # of an end; the lower one accuses, and eleven figures of fidelity share 0.05
 MOST_SKEWED = 1.3  # beyond it the Cornish-Fisher term overshoots; a chi-square with one degree of freedom needs no more
 
 
@@ -101,7 +101,7 @@ def excess_of(
     variance of a mean over them. Where the laws differ there is a linear part too, with a variance that grows as the
     excess does: it shows as a spread of the comparisons over splits beyond that of the floors. The ends of the interval
     are the excesses from which the one found is just so many standard deviations away, each with the variance that it
-    would have itself, so that the lower end is above 0 when the test of 0 says so. The error of the lower end is 0.01,
+    would have itself, so that the lower end is above 0 when the test of 0 says so. The error of the lower end is 0.005,
     for it accuses and an assessment has many, that of the upper end 0.05. Distances are skewed, like a scaled
     chi-square: the lower end reaches further by the Cornish-Fisher term of the floors' skewness :math:`\gamma`, and
     Student's quantile has :math:`(K - 1) / (1 + \frac34 \gamma^2)` degrees of freedom for K splits.

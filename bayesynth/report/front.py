@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 FLOOR = (
     "The floor is what the same figure is between real rows alone, for risk what it is for the control: a perfect "
     "generator would score it too. The excess is how much the synthetic tables are above it, at the same numbers of "
-    "rows. Intervals are 90%, but that of an excess reaches further down: about one assessment in twenty of a perfect "
-    "generator calls any figure of fidelity worse. The tolerance of each figure was fixed before any table was looked "
-    "at."
+    "rows. Intervals are 90%, but that of an excess reaches further down: at most one assessment in twenty of a "
+    "perfect generator calls any figure of fidelity worse. The tolerance of each figure was fixed before any table was "
+    "looked at."
 )
 LEGEND = (
     "In the strip the line at 0 is the floor, the shaded part is tolerated, and the bar is the interval of the excess, "

@@ -26,7 +26,7 @@ NAMES = {RISK: ("fitted rows", "control rows"), "checks": ("p", "surprising belo
 
 PAIR_MAP = (
     "A cell is a pair of columns: empty at the floor or below, full where it is above by four times the tolerance or "
-    "more; in colour where its interval lies above the floor, as one in a hundred would by chance, and grey otherwise."
+    "more; in colour where its interval lies above the floor, as one in two hundred would by chance, else grey."
 )
 
 

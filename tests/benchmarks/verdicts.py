@@ -93,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     limit = NOMINAL + 2 * np.sqrt(NOMINAL * (1 - NOMINAL) / args.repeats)
                     text = f"{scenario}, {n} rows, {m} tables: at most {share[name]:.3f} of verdicts wrong ({name})"
                     report.verdict(text, share[name] <= limit)
+                    together = float(np.mean([WORSE in r["verdicts"].values() for r in found]))
+                    text = f"{scenario}, {n} rows, {m} tables: {together:.3f} of assessments call any figure worse"
+                    report.verdict(text, together <= limit)
         for title, rows in (("worse than floor", worse), ("cannot tell", unknown), ("nearer than real rows", nearer)):
             report.note(f'Share of {args.repeats} repeats with "{title}", {m} synthetic tables each')
             cells = [[r["scenario"], r["rows"], *(f"{r[x]:.3f}" if x in r else "-" for x in names)] for r in rows]
