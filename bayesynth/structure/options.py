@@ -43,7 +43,7 @@ class StructureOptions:
         Most rounds of `draws` times `thin` steps; they end when the runs agree. The graphs that are returned are spread
         evenly over the later two thirds of them.
     graphs : int
-        Graphs, evenly spread over the draws, whose families are fitted and from which rows are drawn.
+        Graphs, evenly spread over the draws, whose families are fitted, in drawn forms, and from which rows are drawn.
     bootstraps : int
         Resampled tables of ``structure="bootstrap"``.
     exact_best : bool

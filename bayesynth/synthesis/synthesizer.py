@@ -88,8 +88,9 @@ class Synthesizer:
     search : SearchOptions
         How long greedy search looks for a graph.
     structure : {"posterior", "greedy", "bootstrap"}
-        Average over graphs drawn from their posterior; take the one graph that greedy search finds; or search on
-        resampled tables, a cheap measure of stability that is no posterior.
+        Average over graphs drawn from their posterior, and over the forms in which parents enter, also where the graph
+        is given; take the one graph, with the best forms, that greedy search finds; or search on resampled tables, a
+        cheap measure of stability that is no posterior.
     structure_options : StructureOptions
         How graphs are scored and sampled.
     rules : sequence of Rule
