@@ -13,6 +13,7 @@ import numpy as np
 
 from bayesynth.encoding.design import SHAPE, Term
 from bayesynth.structure.evidence import EvidenceCache
+from bayesynth.structure.local import log_scores
 from bayesynth.structure.refine import extra_terms, promising
 from bayesynth.structure.space import SearchSpace
 
@@ -81,7 +82,7 @@ class FormDraws:
         state, choices = self._chains[key]
         for choice in choices:
             options = choice.applied_to(state)
-            totals = self._totals(child, options)
+            totals = log_scores(self._evidence, self._space, child, options)
             shares = np.exp(totals - totals.max())
             state = options[self._rng.choice(len(options), p=shares / shares.sum())]
         self._chains[key] = state, choices
@@ -90,7 +91,8 @@ class FormDraws:
     def _open(self, child: str, best: State) -> Iterator[Choice]:
         """Choices at the best family in which more than one option is worth drawing."""
         for choice in self._choices(child, best):
-            near = choice.within(best, self._totals(child, choice.applied_to(best)))
+            totals = log_scores(self._evidence, self._space, child, choice.applied_to(best))
+            near = choice.within(best, totals)
             if len(near.options) > 1:
                 yield near
 
@@ -105,7 +107,3 @@ class FormDraws:
             if extra.form != SHAPE and (extra in best or extra in seen):
                 yield Choice.optional(extra)
         yield Choice.optional(*(extra for extra in extras if extra.form == SHAPE))
-
-    def _totals(self, child: str, families: list[State]) -> np.ndarray:
-        prior = np.array([self._space.log_prior_of_forms(family) for family in families])
-        return self._evidence.scores(child, families) + prior

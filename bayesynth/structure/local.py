@@ -37,6 +37,13 @@ class LocalScore(ABC):
         return found[1:] - found[0]
 
 
+def log_scores(
+    evidence: EvidenceCache, space: SearchSpace, child: str, families: Sequence[Iterable[Term]]
+) -> np.ndarray:
+    """Log evidences of a child's families plus the log prior of their forms, shape (len(families),)."""
+    return evidence.scores(child, families) + np.array([space.log_prior_of_forms(terms) for terms in families])
+
+
 class EvidenceScore(LocalScore):
     """Log marginal likelihood of the node families, under the prior of the fit.
 
@@ -65,9 +72,7 @@ class EvidenceScore(LocalScore):
 
     def scores(self, child: str, parent_sets: Sequence[Sequence[str]]) -> np.ndarray:
         """Log evidences, with the log prior of the forms; shape (len(parent_sets),)."""
-        sets = [self.plain(child, parents) for parents in parent_sets]
-        forms = np.array([self._space.log_prior_of_forms(terms) for terms in sets])
-        return self._evidence.scores(child, sets) + forms
+        return log_scores(self._evidence, self._space, child, [self.plain(child, parents) for parents in parent_sets])
 
     def varies(self, child: str, parent: str) -> bool:
         """Whether the parent's columns vary over the child's rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from bayesynth.encoding.design import PRODUCT, SCALE, SHAPE, Term
 from bayesynth.encoding.features import PRESENCE
 from bayesynth.structure.evidence import EvidenceCache
-from bayesynth.structure.local import EvidenceScore
+from bayesynth.structure.local import EvidenceScore, log_scores
 from bayesynth.structure.space import SearchSpace
 from bayesynth.structure.state import EPSILON
 
@@ -54,9 +55,7 @@ def refine_family(evidence: EvidenceCache, space: SearchSpace, child: str, terms
     extras = promising(evidence, child, terms, extra_terms(evidence, child, parents))
     extras += [Term((p,), form) for p in parents for form in space.forms[p] if Term((p,), form) not in terms]
 
-    def totals(families: Sequence[tuple[Term, ...]]) -> np.ndarray:
-        return evidence.scores(child, families) + np.array([space.log_prior_of_forms(family) for family in families])
-
+    totals = partial(log_scores, evidence, space, child)
     grown = _grow(totals, terms, [extra for extra in extras if extra.form != SHAPE]).terms
     return _grow(totals, grown, [extra for extra in extras if extra.form == SHAPE])
 
@@ -166,8 +165,7 @@ class RefinedScore(EvidenceScore):
         if new:
             plain = [self.plain(child, term.parents) for term in new]
             sets = [*plain, *((*terms, term) for terms, term in zip(plain, new, strict=True))]
-            forms = np.array([self._space.log_prior_of_forms(terms) for terms in sets])
-            totals = self._evidence.scores(child, sets) + forms
+            totals = log_scores(self._evidence, self._space, child, sets)
             alone.update(zip(new, (totals[len(new) :] - totals[: len(new)]).tolist(), strict=True))
 
 
