@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from bayesynth.encoding.features import GROUPS, LINEAR, PRESENCE, SPLINE
+from bayesynth.encoding.stand_in import FEWEST_ON_A_SIDE, ColumnsOf, StandIn, stand_ins
 from bayesynth.encoding.table import EncodedTable, Encoding
 
 PRODUCT, SCALE, SHAPE = "product", "scale", "shape"
 OF_SCALE = (SCALE, PRESENCE)
-FEWEST_ON_A_SIDE = 5
 SCALE_LABEL, SHAPE_LABEL = "log variance: ", "residual shape: "
-ColumnsOf = Callable[[str, str], np.ndarray]
-"""(node, form) -> its feature columns, shape (n, d), zero where the node has no value."""
 
 
 @dataclass(frozen=True, order=True)
@@ -71,6 +69,8 @@ class Design:
         Columns that act on the log of the residual variance, after those of the location.
     n_groups : int
         Last columns, one for each group of rows with a residual shape of its own.
+    stand_ins : tuple of StandIn
+        For parents that may be blank.
     """
 
     node: str
@@ -79,6 +79,7 @@ class Design:
     centres: np.ndarray
     n_scale: int = 0
     n_groups: int = 0
+    stand_ins: tuple[StandIn, ...] = ()
 
     @property
     def n_location(self) -> int:
@@ -94,7 +95,12 @@ class Design:
         """Centred design, shape (n, q), for any rows in which the parents have been drawn."""
         if not self.terms:
             return np.zeros((n_rows, 0))
-        parts = [term_columns(encoding, term, columns_of, n_rows) for term in self.terms]
+        filled = {(stand_in.parent, stand_in.form): stand_in.fill(columns_of) for stand_in in self.stand_ins}
+
+        def read(name: str, form: str) -> np.ndarray:
+            return filled[name, form] if (name, form) in filled else columns_of(name, form)
+
+        parts = [term_columns(encoding, term, read, n_rows) for term in self.terms]
         return np.concatenate(parts, axis=1) - self.centres
 
 
@@ -255,12 +261,29 @@ class ChildBank:
             found = (columns - columns.mean(axis=1, keepdims=True))[where.reshape(places.shape)]
         return np.ascontiguousarray(found.transpose(0, 2, 1))
 
-    def design(self, terms: Iterable[Term]) -> Design:
-        """Describe the design of a family with these terms."""
+    def design(self, terms: Iterable[Term], zeros: Collection[str] = ()) -> Design:
+        """Describe the design of a family with these terms, with stand-ins for blank parents but those named."""
         complete = self.arrange(terms)
         labels = tuple(label for term in complete for label in self._labels(term))
-        centres = self._bank.gather(self.places(complete), self.panel.rows).mean(axis=1) if complete else np.empty(0)
-        return Design(self.node.name, complete, labels, centres, *self.n_residual(complete))
+        found = tuple(stand_in for stand_in in self._stand_ins(complete) if stand_in.parent not in zeros)
+        plain = Design(self.node.name, complete, labels, np.zeros(len(labels)), *self.n_residual(complete), found)
+        return replace(plain, centres=self.matrix(plain).mean(axis=0))
+
+    def matrix(self, design: Design) -> np.ndarray:
+        """Work a design out over the rows where the child has a value, shape (n, q)."""
+        return design.matrix(self._bank.table.encoding, self._columns_of, len(self.y))
+
+    def _columns_of(self, name: str, form: str) -> np.ndarray:
+        return self._bank.gather(self._bank.places(Term((name,), SHAPE if form == GROUPS else form)), self.panel.rows).T
+
+    def _stand_ins(self, terms: Sequence[Term]) -> Iterator[StandIn]:
+        """Find what stands in for blank parents, in every form that the terms use."""
+        main = {name: self._nodes[name].features.forms[0] for term in terms for name in term.parents}
+        own = [(term.parents[0], term.form) for term in terms if term.of_location and term.form != PRODUCT]
+        shared = [(name, main[name]) for term in terms if term.form in (PRODUCT, SCALE) for name in term.parents]
+        wanted = [columns for columns in dict.fromkeys(own + shared) if self.may_be_blank(columns[0])]
+        given = [columns for columns in own if not self._nodes[columns[0]].is_indicator]
+        return stand_ins(wanted, given, self._columns_of)
 
     def n_residual(self, terms: Iterable[Term]) -> tuple[int, int]:
         """Count the columns that act on the log of the residual variance, and the groups of the residual's shape."""

@@ -1,6 +1,7 @@
 """Scores of families in bulk, the search space, the search for graphs, and their posterior."""
 
 from bayesynth.structure.evidence import EvidenceCache
+from bayesynth.structure.fitted import fitted_family
 from bayesynth.structure.greedy import SearchOptions, Structure, as_structure, search
 from bayesynth.structure.learn import LearnedStructure, learn_structure
 from bayesynth.structure.local import EvidenceScore
@@ -22,6 +23,7 @@ __all__ = [
     "as_structure",
     "block_evidence",
     "disagreement",
+    "fitted_family",
     "learn_structure",
     "search",
 ]

@@ -21,6 +21,7 @@ from bayesynth.encoding.features import NominalFeatures, NumericFeatures, Ordina
 from bayesynth.encoding.fresh import SOURCES, Source
 from bayesynth.encoding.marginal import EmpiricalMarginal
 from bayesynth.encoding.parametric import Checks, ParametricMarginal
+from bayesynth.encoding.stand_in import StandIn
 from bayesynth.encoding.table import Encoding, Node
 from bayesynth.errors import FileFormatError
 from bayesynth.graphs import DAG
@@ -47,7 +48,18 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # a file says nothing about when the table was th
 MARGINALS = (EmpiricalMarginal, ParametricMarginal, Sample, Checks)
 _TYPES = {
     t.__name__: t
-    for t in (Block, Design, Node, NominalFeatures, NumericFeatures, OrdinalFeatures, Term, *SOURCES, *MARGINALS)
+    for t in (
+        Block,
+        Design,
+        Node,
+        NominalFeatures,
+        NumericFeatures,
+        OrdinalFeatures,
+        StandIn,
+        Term,
+        *SOURCES,
+        *MARGINALS,
+    )
 }
 
 

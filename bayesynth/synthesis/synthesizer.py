@@ -11,6 +11,7 @@ import numpy as np
 
 from bayesynth._progress import Progress, Steps
 from bayesynth._random import Seed, as_generator, origin_of, whole_seed
+from bayesynth.encoding.design import Term
 from bayesynth.encoding.fresh import plan_fresh
 from bayesynth.encoding.table import EncodedTable
 from bayesynth.encoding.unseen import unseen_problems
@@ -37,6 +38,7 @@ from bayesynth.structure import (
     SearchOptions,
     SearchSpace,
     StructureOptions,
+    fitted_family,
     learn_structure,
 )
 from bayesynth.synthesis.coding import Codebook, FitMarginals, encode_frame
@@ -306,17 +308,16 @@ def _nothing_to_learn(schema: Schema) -> Iterable[Problem]:
 
 def _jobs(work: _Work, learned: LearnedStructure) -> tuple[tuple[dict[str, str], ...], list[Job]]:
     """Name every node's family in each graph, and prepare every distinct family once."""
-    jobs: dict[str, Job] = {}
-    graphs = []
-    for families in learned.families:
-        names = {}
-        for child, node in work.table.encoding.nodes.items():
-            design = work.evidence.child(child).design(families[child])
-            names[child] = name = family_name(design)
-            if name not in jobs:
-                jobs[name] = Job(design, node.family, work.evidence.task(child, design.terms))
-        graphs.append(names)
-    return tuple(graphs), list(jobs.values())
+    jobs: dict[tuple[str, tuple[Term, ...]], Job] = {}
+    for child, terms in (family for families in learned.families for family in families.items()):
+        if (child, terms) not in jobs:
+            bank = work.evidence.child(child)
+            found = fitted_family(bank, terms, work.evidence.prior)
+            jobs[child, terms] = Job(found.design, bank.node.family, found.task)
+    names = {family: family_name(job.design) for family, job in jobs.items()}
+    nodes = work.table.encoding.nodes
+    graphs = tuple({child: names[child, families[child]] for child in nodes} for families in learned.families)
+    return graphs, list({names[family]: job for family, job in jobs.items()}.values())
 
 
 def _log_bayes_factors(evidence: EvidenceCache, learned: LearnedStructure) -> dict[tuple[str, str], float]:
