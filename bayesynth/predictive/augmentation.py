@@ -18,9 +18,9 @@ ROUNDS, SWEEPS = 10, 6
 def augment(source: Source, begun: Particles, prior: Prior, rng: np.random.Generator) -> tuple[Source, Particles]:
     """Draw the parameters of each table given its completed rows, then the blank cells given them, several times over.
 
-    Families fitted to a table as it was recorded have to answer for rows with blank parents too: a blank parent adds to
-    the residual variance and lends its effect to the others. Given completed rows they need not. Ten rounds, each with
-    one draw of every family and six sweeps.
+    Families fitted to a table as it was recorded have to answer for rows with blank parents too, by stand-ins or zeros
+    and a larger residual variance. Given completed rows they need not. Ten rounds, each with one draw of every family
+    and six sweeps.
 
     Parameters
     ----------

@@ -110,6 +110,11 @@ def _model(fit: Fit) -> Iterator[str]:
             f"parent may enter by a natural cubic spline{refined if fit.settings.search.refine else ''}, where the "
             "marginal likelihood pays for it."
         )
+    if any(family.design.stand_ins for family in fit.network.families.values()):
+        yield (
+            "Where a parent was blank, its features in the regression were their mean or, where its other parents were "
+            "known and the marginal likelihood did not speak against it, what a ridge regression on these gave."
+        )
     if "gaussian" in counts:
         yield from _marginals(fit)
     if unseen := [f"{100 * c.unseen_share:g}% of {c.name}" for c in fit.schema.columns if c.unseen_share is not None]:

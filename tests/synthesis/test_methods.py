@@ -92,6 +92,13 @@ def test_changed_settings_change_the_text(small_table, laplace):
     assert "forms in which parents" not in plain.methods().text
 
 
+def test_stand_ins_are_told_of_where_there_are_some(pbc_fit, small_table, laplace):
+    said = "ridge regression"
+    assert any(family.design.stand_ins for family in pbc_fit.network.families.values())
+    assert said in pbc_fit.methods().text
+    assert said not in laplace(small_table.dropna().reset_index(drop=True)).methods().text
+
+
 def test_tables_are_described_as_they_were_drawn(greedy):
     text = greedy.methods(greedy.sample_tables(3, n=70, random_seed=1)).text
     assert "3 synthetic tables of 70 rows were drawn, with blanks" in text
