@@ -212,6 +212,10 @@ def test_the_design_of_drawn_rows_is_the_design_of_the_fit(table: EncodedTable) 
         return nodes[name].columns(table.values[name], observed, form)
 
     again = design.matrix(table.encoding, columns_of, table.n_rows)
+    assert design.stand_ins
+    np.testing.assert_allclose(again, mine.matrix(design), atol=1e-12)
+    zeros = mine.design(design.terms, zeros={"z"})
+    again = zeros.matrix(table.encoding, columns_of, table.n_rows)
     np.testing.assert_allclose(again, mine.stack(mine.places(design.terms)[None])[0], atol=1e-12)
 
 
