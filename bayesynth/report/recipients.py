@@ -46,7 +46,7 @@ def advice(facts: Facts) -> Markup:
         note = "u: mean of the variances within tables; b: variance of the estimates between tables."
         parts += [
             tag("p", made),
-            data_table(headers, rows, class_="rules"),
+            data_table(headers, rows, class_="stacked rules"),
             tag("p", note, class_="note"),
             bullets(_cautions(p)),
         ]
