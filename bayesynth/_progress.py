@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
+
+Tell = Callable[[float], None]
+"""Hears how much work is behind."""
+
+
+def silent(done: float) -> None:
+    """Tell nobody."""
 
 
 class Progress:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bayesynth._progress import Tell, silent
 from bayesynth.families import FAMILIES, Prior, Task
 from bayesynth.predictive.conditional import sweep
 from bayesynth.predictive.draw import Plan
@@ -15,7 +16,9 @@ from bayesynth.predictive.particles import Particles, Source, groups
 ROUNDS, SWEEPS = 10, 6
 
 
-def augment(source: Source, begun: Particles, prior: Prior, rng: np.random.Generator) -> tuple[Source, Particles]:
+def augment(
+    source: Source, begun: Particles, prior: Prior, rng: np.random.Generator, tell: Tell = silent
+) -> tuple[Source, Particles]:
     """Draw the parameters of each table given its completed rows, then the blank cells given them, several times over.
 
     Families fitted to a table as it was recorded have to answer for rows with blank parents too, by stand-ins or zeros
@@ -32,6 +35,8 @@ def augment(source: Source, begun: Particles, prior: Prior, rng: np.random.Gener
         Of the families.
     rng : Generator
         Randomness.
+    tell : callable
+        Hears how many rows have been swept, counted once for each sweep.
 
     Returns
     -------
@@ -47,7 +52,7 @@ def augment(source: Source, begun: Particles, prior: Prior, rng: np.random.Gener
     rows = begun
     for _ in range(ROUNDS):
         source = replace(source, plan=_redrawn(source, source.finish(rows, rng), prior, rng))
-        rows = sweep(source, rows, SWEEPS, rng)[0]
+        rows = sweep(source, rows, SWEEPS, rng, tell)[0]
     return source, rows
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesynth._progress import Tell, silent
 from bayesynth.predictive.allowed import Allowed
 from bayesynth.predictive.draw import DrawOptions, Plan
 from bayesynth.predictive.moves import Chain
@@ -205,8 +206,13 @@ def _moved(source: Source, n: int, rng: np.random.Generator, tally: Tally) -> Dr
     return Drawn(source.finish(moved, rng).columns, MOVES, tally.mean, tally.error, pooled.ess, tally.n, taken)
 
 
-def sweep(source: Source, start: Particles, sweeps: int, rng: np.random.Generator) -> tuple[Particles, float]:
-    """Move what was drawn of every row within its graph and parameters; give the rows and the share of moves taken."""
+def sweep(
+    source: Source, start: Particles, sweeps: int, rng: np.random.Generator, tell: Tell = silent
+) -> tuple[Particles, float]:
+    """Move what was drawn of every row within its graph and parameters; give the rows and the share of moves taken.
+
+    After each graph it tells how many rows have been swept, counted once for each sweep.
+    """
     responses: Rows = {}
     taken, streams = [], rng.spawn(len(source.plan.graphs))
     for i, rows in groups(start.graph):
@@ -215,6 +221,7 @@ def sweep(source: Source, start: Particles, sweeps: int, rng: np.random.Generato
         for step in range(sweeps):
             chain.sweep(streams[i], local=bool(step % 2))
         taken.append((chain.taken, len(rows)))
+        tell(sweeps * len(rows))
         for name, values in chain.responses.items():
             responses.setdefault(name, np.full(len(start), np.nan))[rows] = values
     shares, sizes = np.array(taken).T

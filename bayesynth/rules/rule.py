@@ -177,7 +177,7 @@ def formula_problems(rule: Rule, condition: Condition, columns: Sequence[str], s
     unknown = [
         Problem(
             f"the rule {rule} compares {name} with {text!r}",
-            f"its levels are {', '.join(map(repr, schema[name].levels))}, so that never holds",
+            f"its levels are {', '.join(map(repr, schema[name].levels))}, so the answer is the same in every row",
             f"correct the text, or declare the level: schema.update({name}={{'levels': [...]}})",
             name,
         )

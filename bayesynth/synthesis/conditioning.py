@@ -42,7 +42,9 @@ class Conditioning:
     _provenance: Callable[..., Provenance]
     _is_fitted: Callable[[pd.DataFrame], bool]
 
-    def complete(self, frame: pd.DataFrame, m: int = 20, *, random_seed: Seed = None) -> CompletedTables:
+    def complete(
+        self, frame: pd.DataFrame, m: int = 20, *, random_seed: Seed = None, progress: bool = True
+    ) -> CompletedTables:
         """Fill in the blanks of a table several times over: multiple imputation.
 
         Blank cells, and columns that the frame lacks, are drawn given the known cells of their row, in the world
@@ -53,9 +55,8 @@ class Conditioning:
 
         Where the frame holds the rows that were fitted, in their order, parameters and blank cells are then drawn in
         turns, ten times, each given the other (data augmentation, by the Laplace approximation where a posterior is not
-        closed). Families of the fit answer for rows with blank parents too, which add to their residual variance and
-        bend their slopes; given completed rows they need not. Other rows are completed under the parameters of the
-        fit.
+        closed). Families of the fit answer for rows with blank parents too, by stand-ins or zeros and a larger
+        residual variance; given completed rows they need not. Other rows are completed under the parameters of the fit.
 
         Known cells come back exactly as they were. A number beyond the learned range speaks as the nearest end of it;
         a level that no fitted row has is refused. Columns that are blank throughout the fitted table stay blank.
@@ -73,6 +74,8 @@ class Conditioning:
             Completed tables.
         random_seed : int, SeedSequence, Generator or None
             Equal seeds give equal tables.
+        progress : bool
+            Show a bar.
 
         Returns
         -------
@@ -98,7 +101,7 @@ class Conditioning:
         fitted = self._is_fitted(frame)
         known = Known(frame, self.rule_plan, self.network.encoding, self.codebook, fitted)
         prior = self.settings.prior if fitted else None
-        tables, broken = complete_tables(self._model, known, int(m), as_generator(random_seed), prior)
+        tables, broken = complete_tables(self._model, known, int(m), as_generator(random_seed), prior, progress)
         for rule, count in broken.items():
             warn(broken_problem(rule, count, int(m)), DataWarning)
         left = tables[0].isna().sum()
@@ -269,7 +272,7 @@ class Conditioning:
         if isinstance(given, pd.DataFrame):
             if n is not None:
                 raise InputError(Problem("n with a frame", "it says how many rows there are", "leave n out"))
-            return self.complete(given, 1, random_seed=random_seed)[0]
+            return self.complete(given, 1, random_seed=random_seed, progress=False)[0]
         n = self.n_rows if n is None else n
         raise_all(count_problems("n", n))
         return draw_rows_given(self._model, given, int(n), options, as_generator(random_seed))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesynth._progress import Progress, Tell, silent
 from bayesynth.errors import Problem
 from bayesynth.families import Prior
 from bayesynth.predictive import DrawOptions
-from bayesynth.predictive.augmentation import augment
+from bayesynth.predictive.augmentation import ROUNDS, augment
+from bayesynth.predictive.augmentation import SWEEPS as SWEEPS_OF_A_ROUND
 from bayesynth.predictive.conditional import sweep
 from bayesynth.predictive.draw import Plan
 from bayesynth.predictive.particles import Rows, Source
@@ -22,7 +24,7 @@ TOGETHER, MOST_COPIES = 2048, 256  # rows drawn again at a time, and how often e
 
 
 def complete_tables(
-    model: Model, known: Known, m: int, rng: np.random.Generator, prior: Prior | None = None
+    model: Model, known: Known, m: int, rng: np.random.Generator, prior: Prior | None = None, progress: bool = False
 ) -> tuple[list[pd.DataFrame], dict[Rule, int]]:
     """Complete a table m times, each under its own draw of graph and parameters.
 
@@ -39,6 +41,8 @@ def complete_tables(
     prior : Prior, optional
         Of the families. With it the parameters of each table are drawn again given its completed rows, which must be
         the fitted ones, and all of them; without it they are those of the fit.
+    progress : bool
+        Show a bar.
 
     Returns
     -------
@@ -51,11 +55,14 @@ def complete_tables(
     together = max(1, AT_A_TIME // max(1, len(known.rows)))
     tables: list[pd.DataFrame] = []
     broken: dict[Rule, int] = {}
-    for start in range(0, m, together):
-        imputation = _Imputation(model, known, min(together, m - start), rng, prior)
-        tables.extend(imputation.tables)
-        for rule, count in imputation.broken().items():
-            broken[rule] = broken.get(rule, 0) + count
+    sweeps = SWEEPS + (0 if prior is None else ROUNDS * SWEEPS_OF_A_ROUND)
+    with Progress(m * len(known.rows) * sweeps, progress) as bar:
+        bar.doing("drawing blank cells")
+        for start in range(0, m, together):
+            imputation = _Imputation(model, known, min(together, m - start), rng, prior, bar.advance)
+            tables.extend(imputation.tables)
+            for rule, count in imputation.broken().items():
+                broken[rule] = broken.get(rule, 0) + count
     return tables, broken
 
 
@@ -70,13 +77,13 @@ def broken_problem(rule: Rule, count: int, m: int) -> Problem:
 class _Imputation:
     """Several completed tables at once, so that the moves of all share their cost."""
 
-    def __init__(self, model: Model, known: Known, m: int, rng: np.random.Generator, prior: Prior | None):
+    def __init__(self, model: Model, known: Known, m: int, rng: np.random.Generator, prior: Prior | None, tell: Tell):
         self._model, self._known, self._rng = model, known, rng
         self._rules = [rule for rule in model.plan.rules if not isinstance(rule, Unique)]
         self._plan = Plan.of_tables(model.network, m, rng)
         self._graph = rng.integers(len(self._plan.graphs), size=m)
         rows = len(known.rows)
-        drawn = self._drawn(np.arange(m).repeat(rows), np.tile(np.arange(rows), m), prior) if rows else {}
+        drawn = self._drawn(np.arange(m).repeat(rows), np.tile(np.arange(rows), m), prior, tell) if rows else {}
         self._columns = {name: values.reshape(m, rows) for name, values in drawn.items()}
         self.tables = [self._table(i) for i in range(m)]
         if self._rules and rows:
@@ -87,14 +94,14 @@ class _Imputation:
         counts = {rule: int(self._violations(rule).sum()) for rule in self._model.plan.rules}
         return {rule: count for rule, count in counts.items() if count}
 
-    def _drawn(self, table: np.ndarray, row: np.ndarray, prior: Prior | None = None) -> Rows:
+    def _drawn(self, table: np.ndarray, row: np.ndarray, prior: Prior | None = None, tell: Tell = silent) -> Rows:
         """Draw the cells of some rows, each of one of the tables; with a prior, given all rows, parameters too."""
         allowed = {name: one.take(row) for name, one in self._known.allowed.items()}
         source = Source(self._model.network, self._plan, DrawOptions(each_row=False, blanks=False), allowed)
         begun = source.at(self._graph[table], table, self._rng, source.allowed)
-        rows, _ = sweep(source, begun, SWEEPS, self._rng)
+        rows, _ = sweep(source, begun, SWEEPS, self._rng, tell)
         if prior is not None:
-            source, rows = augment(source, rows, prior, self._rng)
+            source, rows = augment(source, rows, prior, self._rng, tell)
             self._plan = source.plan
         return source.finish(rows, self._rng).columns
 

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 import bayesynth as bs
+from bayesynth._progress import Progress
 from bayesynth.errors import DataWarning, InputError
 
 
@@ -59,6 +60,23 @@ def test_known_cells_come_back_exactly(fit: bs.Fit, table: pd.DataFrame) -> None
     blank = table["y"].isna()
     assert not first.loc[blank, "y"].equals(second.loc[blank, "y"])
     assert "completed tables of 300 rows" in repr(completed)
+
+
+def test_progress_is_one_bar_that_fills_or_silence(
+    fit: bs.Fit, table: pd.DataFrame, capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit.complete(table, 1, random_seed=3, progress=False)
+    fit.sample(given=table, random_seed=3)
+    assert capfd.readouterr().err == ""
+    fit.complete(table, 1, random_seed=3)
+    assert "drawing blank cells" in capfd.readouterr().err
+    some = table.head(50)
+    with_blanks = int(some.drop(columns="nothing").isna().any(axis=1).sum())
+    for frame, rows_swept in ((table, len(table) * (30 + 10 * 6)), (some, with_blanks * 30)):
+        told: list[float] = []
+        monkeypatch.setattr(Progress, "advance", lambda self, weight, told=told: told.append(weight))
+        fit.complete(frame, 3, random_seed=3)
+        assert sum(told) == 3 * rows_swept
 
 
 def test_equal_seeds_give_equal_tables(fit: bs.Fit, table: pd.DataFrame) -> None:
