@@ -150,8 +150,13 @@ class Family(Protocol):
     def log_jacobian(self, flat: np.ndarray, task: Task) -> np.ndarray:
         """Log volume of the named parameters per unit of PyMC's unconstrained ones, shape (s,)."""
 
-    def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
-        """Independent draws from the Laplace approximation, or from the exact posterior where it is closed."""
+    def approximate(
+        self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator, df: float = np.inf
+    ) -> Approximation:
+        """Independent draws from the Laplace approximation, or from the exact posterior where it is closed.
+
+        With finite degrees of freedom they are from a t in the place of the normal, and all have importance ratios.
+        """
 
     def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Invert the distribution function at u, in (0, 1), for each row of X, shape (n, q), under draw which[i]."""

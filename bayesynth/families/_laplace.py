@@ -16,9 +16,9 @@ DRAWS_CHECKED = 500  # enough for the tail of the importance ratios
 
 
 def approximate_by_modes(
-    family: Family, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator
+    family: Family, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator, df: float
 ) -> Approximation:
-    """Draw from the normal at the posterior mode.
+    """Draw from the normal, or a t, at the posterior mode.
 
     Parameters
     ----------
@@ -30,17 +30,34 @@ def approximate_by_modes(
         Draws.
     rng : Generator
         Randomness.
+    df : float
+        Degrees of freedom of the t; infinity for the normal.
     """
     mode, precision = family.peak(task, prior)
     factor = np.linalg.cholesky(precision)
-    noise = rng.standard_normal((n_draws, len(mode)))
+    noise, proposal = standard_draws(n_draws, len(mode), df, rng)
     flat = mode + np.linalg.solve(factor.T, noise.T).T
-    named = family.constrain(flat, task)
-    first = slice(DRAWS_CHECKED)
-    proposal = -0.5 * (noise[first] ** 2).sum(1)
-    checked = {name: values[first] for name, values in named.items()}
-    target = log_posterior(family, checked, task, prior) + family.log_jacobian(flat[first], task)
-    return Approximation(named, target - proposal)
+    first = slice(DRAWS_CHECKED if np.isinf(df) else None)
+    with np.errstate(over="ignore", invalid="ignore"):  # far out in the tails of a t, where nothing is likely
+        named = family.constrain(flat, task)
+        checked = {name: values[first] for name, values in named.items()}
+        target = log_posterior(family, checked, task, prior) + family.log_jacobian(flat[first], task)
+    return Approximation(named, target - proposal[first])
+
+
+def standard_draws(n: int, d: int, df: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw from a standard multivariate t, or normal where df is infinite; and their log densities up to a constant.
+
+    Returns
+    -------
+    draws : ndarray, shape (n, d)
+    log_density : ndarray, shape (n,)
+    """
+    normal = rng.standard_normal((n, d))
+    if np.isinf(df):
+        return normal, -0.5 * (normal**2).sum(1)
+    draws = normal * np.sqrt(df / rng.chisquare(df, n))[:, None]
+    return draws, -0.5 * (df + d) * np.log1p((draws**2).sum(1) / df)
 
 
 def log_posterior(family: Family, parameters: Parameters, task: Task, prior: Prior) -> np.ndarray:

@@ -77,9 +77,11 @@ class Binary:
         slopes = normal_log_density(parameters["slopes"], slope_sd).sum(1)
         return normal_log_density(parameters["intercept"], prior.intercept_sd) + slopes
 
-    def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
-        """Draw from the Laplace approximation."""
-        return approximate_by_modes(self, task, prior, n_draws, rng)
+    def approximate(
+        self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator, df: float = np.inf
+    ) -> Approximation:
+        """Draw from the Laplace approximation, or a t in its place."""
+        return approximate_by_modes(self, task, prior, n_draws, rng, df)
 
     def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One 0 or 1 for each row of X, shape (n,)."""

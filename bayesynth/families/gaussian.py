@@ -18,6 +18,7 @@ from bayesynth.families._base import (
     normal_log_density,
 )
 from bayesynth.families._conjugate import Conjugate, ScalePosterior, conjugate, weighted_moments
+from bayesynth.families._laplace import standard_draws
 from bayesynth.families._newton import Modes
 from bayesynth.families._shape import BINS, below, bin_of, draw_shapes, inverse
 
@@ -149,7 +150,9 @@ class Gaussian:
             total = total + normal_log_density(parameters["log_scale"], np.sqrt(2) * slope_sd).sum(1)
         return total
 
-    def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
+    def approximate(
+        self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator, df: float = np.inf
+    ) -> Approximation:
         """Draw from the exact posterior, which is closed given the scale's coefficients; those by Laplace's method."""
         if not task.n_scale:
             inner, target, squares = weighted_moments(task.y, task.location, np.ones((1, len(task.y))))
@@ -158,11 +161,12 @@ class Gaussian:
             return Approximation(self.with_shape(parameters, task, rng), None)
         found = ScalePosterior(task, prior)
         mode, _, precision = found.mode()
-        noise = rng.standard_normal((n_draws, len(mode)))
+        noise, proposal = standard_draws(n_draws, len(mode), df, rng)
         gamma = mode + np.linalg.solve(np.linalg.cholesky(precision).T, noise.T).T
-        values, parameters = found.given(gamma, rng)
-        parameters = self.with_shape(parameters | {"log_scale": gamma}, task, rng)
-        return Approximation(parameters, values + 0.5 * (noise**2).sum(1))
+        with np.errstate(over="ignore", invalid="ignore"):  # far out in the tails of a t, where nothing is likely
+            values, parameters = found.given(gamma, rng)
+            parameters = self.with_shape(parameters | {"log_scale": gamma}, task, rng)
+        return Approximation(parameters, values - proposal)
 
     def with_shape(self, parameters: Parameters, task: Task, rng: np.random.Generator) -> Parameters:
         """Add draws of the residual shape given the others, where the task has one: shape (s, n_groups, BINS)."""

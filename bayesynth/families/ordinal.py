@@ -103,9 +103,11 @@ class Ordinal:
         slopes = normal_log_density(parameters["slopes"], slope_sd).sum(1)
         return gammaln(cuts.shape[1] + 1) + normal_log_density(cuts, prior.intercept_sd).sum(1) + slopes
 
-    def approximate(self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator) -> Approximation:
-        """Draw from the Laplace approximation."""
-        return approximate_by_modes(self, task, prior, n_draws, rng)
+    def approximate(
+        self, task: Task, prior: Prior, n_draws: int, rng: np.random.Generator, df: float = np.inf
+    ) -> Approximation:
+        """Draw from the Laplace approximation, or a t in its place."""
+        return approximate_by_modes(self, task, prior, n_draws, rng, df)
 
     def draw(self, parameters: Parameters, which: np.ndarray, X: np.ndarray, u: np.ndarray) -> np.ndarray:
         """One code for each row of X, shape (n,)."""

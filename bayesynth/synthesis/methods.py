@@ -255,11 +255,12 @@ def _parameters(fit: Fit) -> Iterator[str]:
     checked = [p.pareto_k for p in families if not np.isnan(p.pareto_k)]
     yield (
         f"The parameters of the {count} were drawn ({fit.network.n_draws} draws each) from their posterior where it is "
-        "closed, and from the normal approximation at its mode elsewhere."
+        "closed, and from the normal approximation at its mode elsewhere; where that was too poor, from a t with four "
+        "degrees of freedom, resampled by importance."
     )
     if checked:
         yield (
-            f"The approximation was checked by the Pareto k-hat of its importance ratios [@Vehtari2024]: largest "
+            f"The approximation was checked by the Pareto k-hat of importance ratios [@Vehtari2024]: largest "
             f"{max(checked):.2f}, accepted up to 0.7{failed}."
         )
 

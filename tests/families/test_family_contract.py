@@ -371,6 +371,28 @@ def test_approximate_draws_have_the_exact_moments(case: Case) -> None:
         assert found.log_ratios.std() < 1.0
 
 
+@by_case
+def test_t_proposals_weighted_by_importance_agree_with_normal_ones(case: Case) -> None:
+    """Both stand for the same posterior; a t has a ratio for every draw, and reaches further."""
+    if case.family == "gaussian":
+        pytest.skip("closed")
+    family, task, n = FAMILIES[case.family], make_task(case, n=150), 20_000
+    name = "cutpoints" if case.family == "ordinal" else "intercept"
+    means, errors, reach = [], [], []
+    for df in (np.inf, 4.0):
+        found = family.approximate(task, PRIOR, n, np.random.default_rng(13), df)
+        some = len(found.log_ratios)
+        assert some == (DRAWS_CHECKED if np.isinf(df) else n)
+        draws = found.parameters[name].reshape(n, -1)
+        weights = np.exp(found.log_ratios - found.log_ratios.max())
+        weights /= weights.sum()
+        means.append(weights @ draws[:some])
+        errors.append(np.sqrt(weights**2 @ (draws[:some] - means[-1]) ** 2))
+        reach.append(np.abs(draws - draws.mean(0)).max())
+    assert np.all(np.abs(means[0] - means[1]) < 4 * np.hypot(*errors))
+    assert reach[1] > 1.5 * reach[0]
+
+
 def test_registry_knows_every_family_by_its_name() -> None:
     assert {name: family.name for name, family in FAMILIES.items()} == {name: name for name in FAMILIES}
     assert set(FAMILIES) == {case.family for case in CASES}
