@@ -86,6 +86,20 @@ def test_the_scale_is_asked_for_where_it_varies(task: Task) -> None:
     assert idle < plain
 
 
+def test_t_proposals_stand_for_the_same_posterior(task: Task) -> None:
+    """Means weighted by importance within four standard errors of those of normal proposals, with a shape as well."""
+    grouped = Task(task.y, np.column_stack([task.X, np.ones(len(task.y))]), 0, task.n_scale, 1)
+    means, errors = [], []
+    for df in (np.inf, 4.0):
+        found = GAUSSIAN.approximate(grouped, PRIOR, 8000, np.random.default_rng(3), df)
+        assert found.parameters["shape"].shape[0] == len(found.log_ratios) == 8000
+        weights = np.exp(found.log_ratios - found.log_ratios.max())
+        weights /= weights.sum()
+        means.append(weights @ found.parameters["log_scale"])
+        errors.append(np.sqrt(weights**2 @ (found.parameters["log_scale"] - means[-1]) ** 2))
+    assert np.all(np.abs(means[0] - means[1]) < 4 * np.hypot(*errors))
+
+
 def test_approximate_draws_follow_the_posterior(task: Task) -> None:
     """Means within four standard errors of those on the quadrature grid."""
     found = GAUSSIAN.approximate(task, PRIOR, 4000, np.random.default_rng(2))
