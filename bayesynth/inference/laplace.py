@@ -9,7 +9,8 @@ from bayesynth.families import FAMILIES, Parameters, Prior, Task
 from bayesynth.inference._engine import smoothed
 from bayesynth.inference.posterior import PARETO_K_LIMIT, FamilyPosterior, SamplerOptions
 
-ENOUGH = 0.9  # share of exact draws that the normal's are worth
+# Normal draws cannot tell of tails that they do not reach, so they are trusted with less than others.
+ENOUGH, DOUBTED = 0.95, 0.5  # share of exact draws that the normal's are worth, and k-hat of their ratios
 HEAVY, PROPOSALS = 4.0, 4  # degrees of freedom of a second look, and how many it proposes for each draw
 UNLIKELY = 700.0  # log ratio below the largest, of a draw that has none
 
@@ -20,9 +21,8 @@ def approximate_family(
     """Approximate a family's posterior, with as many draws as the sampler would give.
 
     Importance ratios of exact over approximate density say how good it is. Where the normal's draws are worth less than
-    nine tenths of exact ones, or the Pareto k-hat of their ratios is above 0.7, draws are proposed by a t with four
-    degrees of freedom instead and resampled by their ratios, whose k-hat then counts. If that is above 0.7 too, the
-    approximation is warned of.
+    95% of exact ones, or the Pareto k-hat of their ratios is above 0.5, draws are proposed by a t with four degrees of
+    freedom instead and resampled by their ratios, whose k-hat then counts. Above 0.7 the approximation is warned of.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def approximate_family(
     parameters, k = found.parameters, np.nan
     if found.log_ratios is not None:
         weights, k = _weights(found.log_ratios)
-        if k > PARETO_K_LIMIT or 1.0 / (weights**2).mean() < ENOUGH:
+        if k > DOUBTED or 1.0 / (weights**2).mean() < ENOUGH:
             resampled, second = _resampled(family, task, prior, options.total, rng)
             if second <= max(k, PARETO_K_LIMIT):
                 parameters, k = resampled, second
