@@ -74,6 +74,8 @@ def test_pooled_estimates_agree_with_the_real_analysis(tables: bs.SyntheticTable
     assert (expected.se[names] < pooled.se[names]).all()
 
 
+# What the rule warns of may come to pass, by the draws of 20 small tables: a variance that is mere noise.
+@pytest.mark.filterwarnings("ignore::bayesynth.errors.VarianceWarning")
 def test_blanks_in_the_real_table_change_the_rule(tables: bs.SyntheticTables, fit: bs.Fit) -> None:
     assert tables.provenance.incomplete() == ("late",)
     with pytest.warns(InferenceWarning, match="several times too wide"):
